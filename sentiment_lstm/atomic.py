@@ -1,0 +1,82 @@
+"""Files and directories that appear whole or not at all.
+
+Everything is written under a temporary name beside its target, flushed to disk and renamed, so a
+process killed at any moment leaves either the old artifact or the new one.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path; on success it becomes `path`, on failure it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replaced_directory(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary directory; on success it becomes `path`, the old one goes.
+
+    POSIX cannot rename onto a directory that holds files, so the old one steps aside first; a
+    process killed between the two renames leaves it under a name that `recover` puts back.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    recover(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        _flush_tree(temporary)
+        _swap(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover(path: Path) -> None:
+    """Undo a replacement of `path` that was killed half-way."""
+    aside = _aside(path)
+    if not aside.exists():
+        return
+    if path.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.replace(path)
+
+
+def _swap(new: Path, path: Path) -> None:
+    if path.exists():
+        path.replace(_aside(path))
+    new.replace(path)
+    _flush(path.parent)
+    shutil.rmtree(_aside(path), ignore_errors=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _flush_tree(directory: Path) -> None:
+    for entry in directory.rglob("*"):
+        _flush(entry)
+    _flush(directory)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

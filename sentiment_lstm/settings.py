@@ -1,0 +1,181 @@
+"""What a person may set, one frozen dataclass a section, each value checked when it is made.
+
+A field states its own bounds in its metadata (see `setting`), so that the rule, the default and
+the explanation of a key stand in one place and `parse_section` can name the nearest valid key.
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from sentiment_lstm.errors import SettingsError, suggestion
+
+Section = TypeVar("Section")
+
+POOLINGS = ("last", "max", "mean")
+TASKS = ("classification", "regression")
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "cosine", "linear", "exponential")
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def setting(
+    default: Any,
+    *,
+    help: str,  # noqa: A002 - the word a reader of a settings file looks for
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare one key: its default, what it means and which values are possible.
+
+    `low` and `high` are inclusive; for a tuple they bound each entry, and `choices` names the
+    values each entry may take.
+    """
+    return field(
+        default=default, metadata={"help": help, "low": low, "high": high, "choices": choices}
+    )
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """How texts become token ids."""
+
+    vocabulary_size: int = setting(20_000, help="tokens kept, the two special ones included", low=3)
+    min_count: int = setting(2, help="occurrences in train below which a token is unknown", low=1)
+    max_tokens: int = setting(400, help="tokens of a text that the model reads", low=1)
+    head_tokens: int = setting(
+        200, help="of those, how many come from the start of a longer text", low=0
+    )
+
+    def __post_init__(self) -> None:
+        _check(self, "text")
+        if self.head_tokens > self.max_tokens:
+            raise SettingsError(
+                f"text.head_tokens is {self.head_tokens}, more than text.max_tokens "
+                f"({self.max_tokens}): lower the first or raise the second"
+            )
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The network: embedding, LSTM layers, pooling, linear head."""
+
+    embedding: int = setting(128, help="width of a word vector", low=1)
+    units: int = setting(64, help="LSTM units in each direction", low=1)
+    directions: int = setting(2, help="1 reads forward, 2 also backward", low=1, high=2)
+    layers: int = setting(1, help="LSTM layers, one above the other", low=1)
+    pooling: tuple[str, ...] = setting(
+        ("max", "mean"), help="how the states over time become one vector", choices=POOLINGS
+    )
+    embedding_dropout: float = setting(
+        0.0,
+        help="share of each text's embedding channels dropped, shared over time",
+        low=0,
+        high=0.99,
+    )
+    recurrent_dropout: float = setting(
+        0.0, help="share of h dropped on its way into the gates", low=0, high=0.99
+    )
+    dropout: float = setting(0.5, help="share of the pooled vector dropped", low=0, high=0.99)
+    embeddings: str = setting(
+        "", help="file of word vectors to start from (GloVe text or word2vec)"
+    )
+
+    def __post_init__(self) -> None:
+        _check(self, "model")
+        if not self.pooling or len(set(self.pooling)) != len(self.pooling):
+            raise SettingsError(
+                f"model.pooling is {list(self.pooling)}: name each of {', '.join(POOLINGS)} "
+                "at most once, and at least one"
+            )
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How the weights are learnt."""
+
+    backend: str = setting("tensorflow", help="Keras backend that trains", choices=BACKENDS)
+    seed: int = setting(0, help="seed of initial weights, dropout and batch order", low=0)
+    epochs: int = setting(6, help="passes over the training split", low=1)
+    batch_size: int = setting(64, help="texts a step", low=1)
+    optimizer: str = setting("adam", help="rule that moves the weights", choices=OPTIMIZERS)
+    learning_rate: float = setting(1e-3, help="peak learning rate", low=1e-8, high=100)
+    momentum: float = setting(0.9, help="momentum of sgd", low=0, high=0.9999)
+    schedule: str = setting("cosine", help="course of the learning rate", choices=SCHEDULES)
+    warmup: float = setting(0.0, help="share of all steps that the rate rises over", low=0, high=1)
+    weight_decay: float = setting(0.0, help="decoupled weight decay a step", low=0, high=1)
+    clip_norm: float = setting(1.0, help="bound of the global gradient norm; 0 is none", low=0)
+    average: float = setting(
+        0.0, help="decay of the running average of weights; 0 is none", low=0, high=0.99999
+    )
+    token_dropout: float = setting(
+        0.0, help="share of tokens replaced by the unknown one", low=0, high=0.99
+    )
+    label_smoothing: float = setting(0.0, help="mass moved to the other labels", low=0, high=0.99)
+    class_weights: str = setting(
+        "none", help="balanced weighs labels by inverse frequency", choices=("none", "balanced")
+    )
+    patience: int = setting(3, help="epochs without a better validation loss before the end", low=1)
+    monitor: str = setting(
+        "loss", help="validation figure that names the best epoch", choices=("loss", "accuracy")
+    )
+    checkpoint_minutes: float = setting(
+        2.0, help="minutes between checkpoints inside an epoch", low=0
+    )
+    tensorboard: bool = setting(False, help="also write TensorBoard logs")
+
+    def __post_init__(self) -> None:
+        _check(self, "train")
+
+
+def parse_section(kind: type[Section], name: str, values: Mapping[str, Any]) -> Section:
+    """Build a section from a mapping, as TOML or a caller gives it.
+
+    Raises:
+        SettingsError: for an unknown key, a value of the wrong type or out of its bounds.
+    """
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # every kind is a dataclass
+    for key in values:
+        if key not in known:
+            raise SettingsError(f"unknown key {name}.{key}: {suggestion(key, known)}")
+    hints = typing.get_type_hints(kind)
+    return kind(**{k: _coerce(f"{name}.{k}", v, hints[k]) for k, v in values.items()})
+
+
+def _coerce(name: str, value: Any, hint: Any) -> Any:
+    """Accept an integer for a float and a list for a tuple; refuse every other change of type."""
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        entry = typing.get_args(hint)[0]
+        return tuple(_coerce(name, v, entry) for v in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    exact = hint if isinstance(hint, type) and not isinstance(hint, types.GenericAlias) else None
+    if exact is None or type(value) is not exact:
+        wanted = exact.__name__ if exact else "list"
+        raise SettingsError(f"{name} is {value!r}, a {type(value).__name__}: give a {wanted}")
+    return value
+
+
+def _check(section: Any, name: str) -> None:
+    for f in fields(section):
+        value = getattr(section, f.name)
+        for entry in value if isinstance(value, tuple) else (value,):
+            _check_entry(f"{name}.{f.name}", entry, f.metadata)
+
+
+def _check_entry(name: str, value: Any, rule: Mapping[str, Any]) -> None:
+    choices, low, high = rule["choices"], rule["low"], rule["high"]
+    if choices and value not in choices:
+        raise SettingsError(f"{name} is {value!r}: {suggestion(str(value), choices)}")
+    if low is not None and not value >= low:
+        raise SettingsError(f"{name} is {value}: the least possible is {low}")
+    if high is not None and not value <= high:
+        raise SettingsError(f"{name} is {value}: the most possible is {high}")
+
+
+def defaults(kind: type[Any]) -> dict[str, Any]:
+    """Return each key of a section with its default, for documentation and for recipes."""
+    return {f.name: f.default for f in fields(kind) if f.default is not MISSING}
