@@ -1,0 +1,135 @@
+"""From token arrays to a bundle: train, calibrate on validation, write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sentiment_lstm
+from sentiment_lstm.batching import TokenArrays
+from sentiment_lstm.bundle import BundleConfig, model_card, write_bundle
+from sentiment_lstm.calibration import fit_temperature
+from sentiment_lstm.errors import DataError
+from sentiment_lstm.model import build_classifier, weights_of
+from sentiment_lstm.progress import Progress, silent
+from sentiment_lstm.settings import ModelSettings, TextSettings, TrainSettings
+from sentiment_lstm.text import Vocabulary
+from sentiment_lstm.training import OnEpoch, Task, Trained, train_network, validation_figures
+from sentiment_lstm.word_vectors import read_word_vectors
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a model is fitted to.
+
+    Attributes:
+        train: texts to learn from.
+        validation: texts that every choice is made on.
+        vocabulary: of the training texts.
+        labels: names of the labels, none for regression.
+        task: "classification" or "regression".
+        origin: where the texts came from, kept in the bundle as it is.
+    """
+
+    train: TokenArrays
+    validation: TokenArrays
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    task: str = "classification"
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fit(
+    splits: Splits,
+    output: Path,
+    *,
+    text: TextSettings,
+    model: ModelSettings,
+    settings: TrainSettings,
+    checkpoints: Path | None = None,
+    progress: Progress = silent,
+    on_epoch: OnEpoch = lambda _: None,
+) -> Trained:
+    """Train a network and leave it as a bundle in `output`.
+
+    The temperature is fitted on validation (Guo et al. 2017), so probabilities are calibrated.
+
+    Raises:
+        DataError: a split holds no text, or `model.embeddings` cannot be used.
+    """
+    _require_texts(splits)
+    task = Task.of(splits.task, splits.labels, np.asarray(splits.train.targets))
+    trained = train_network(
+        splits.train,
+        splits.validation,
+        vocabulary_size=len(splits.vocabulary),
+        task=task,
+        model=model,
+        settings=settings,
+        checkpoints=checkpoints,
+        embeddings=_starting_embeddings(splits.vocabulary, task, model, settings),
+        progress=progress,
+        on_epoch=on_epoch,
+    )
+    config = _config(splits, task, text, model, trained)
+    card = model_card(config, _figures(splits, task, trained))
+    write_bundle(output, config, trained.weights, splits.vocabulary, card)
+    return trained
+
+
+def _require_texts(splits: Splits) -> None:
+    for name, arrays in (("train", splits.train), ("validation", splits.validation)):
+        if not len(arrays):
+            raise DataError(f"the {name} split holds 0 texts: give more, or another split of them")
+
+
+def _starting_embeddings(
+    vocabulary: Vocabulary, task: Task, model: ModelSettings, settings: TrainSettings
+) -> NDArray[np.float32] | None:
+    if not model.embeddings:
+        return None
+    vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
+    fresh = build_classifier(model, len(vocabulary), task.outputs, settings.seed)
+    return vectors.placed_in(weights_of(fresh)["embedding"])
+
+
+def _config(
+    splits: Splits, task: Task, text: TextSettings, model: ModelSettings, trained: Trained
+) -> BundleConfig:
+    return BundleConfig(
+        version=sentiment_lstm.__version__,
+        task=task.kind,
+        labels=task.labels,
+        max_tokens=text.max_tokens,
+        head_tokens=text.head_tokens,
+        embedding=model.embedding,
+        units=model.units,
+        directions=model.directions,
+        layers=model.layers,
+        pooling=model.pooling,
+        temperature=_temperature(splits, task, trained),
+        target_mean=task.target_mean,
+        target_scale=task.target_scale,
+        data=dict(splits.origin),
+    )
+
+
+def _temperature(splits: Splits, task: Task, trained: Trained) -> float:
+    if task.kind == "regression":
+        return 1.0
+    targets = np.asarray(splits.validation.targets, np.int64)
+    return fit_temperature(_logits(trained), targets)
+
+
+def _logits(trained: Trained) -> NDArray[np.float32]:
+    outputs = trained.validation_outputs
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+
+def _figures(splits: Splits, task: Task, trained: Trained) -> dict[str, Any]:
+    figures = validation_figures(trained.validation_outputs, splits.validation.targets, task)
+    counts = {"texts of train": len(splits.train), "texts of validation": len(splits.validation)}
+    return {**counts, "epochs trained": len(trained.history), **figures}

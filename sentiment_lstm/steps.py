@@ -1,0 +1,154 @@
+"""One training step and one forward pass, in a form for each Keras backend.
+
+Keras 3 has no gradient that works on every backend, so this is the one place that differentiates.
+Each form runs the same `keras.ops` network and loss.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from sentiment_lstm.losses import Loss
+
+# (tokens (batch, time), targets (batch,), weights (batch,)) -> loss
+TrainStep = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], float]
+# tokens (batch, time) -> logits (batch, outputs)
+Forward = Callable[[NDArray[Any]], NDArray[np.float32]]
+
+
+def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+    """Return a function that moves the weights by one batch and returns its loss."""
+    return {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step}[
+        keras.backend.backend()
+    ](model, optimizer, loss)
+
+
+def forward(model: keras.Model) -> Forward:
+    """Return a compiled forward pass without dropout."""
+    return {"tensorflow": _tensorflow_forward, "jax": _jax_forward, "torch": _torch_forward}[
+        keras.backend.backend()
+    ](model)
+
+
+def make_deterministic() -> None:
+    """Ask the backend for operations whose result does not change from run to run."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif keras.backend.backend() == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+
+
+def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+    import tensorflow as tf
+
+    # Stated shapes, so that a batch of another length is not traced anew.
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+        ]
+    )
+    def step(tokens: Any, targets: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(targets, model(tokens, training=True), weights)
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+        return value
+
+    return lambda tokens, targets, weights: float(
+        step(tokens, np.asarray(targets, np.float32), np.asarray(weights, np.float32))
+    )
+
+
+def _tensorflow_forward(model: keras.Model) -> Forward:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    def run(tokens: Any) -> Any:
+        return model(tokens, training=False)
+
+    return lambda tokens: np.asarray(run(tokens))
+
+
+def _jax_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+    import jax
+
+    def objective(trained: Any, rest: Any, tokens: Any, targets: Any, weights: Any) -> Any:
+        logits, rest = model.stateless_call(trained, rest, tokens, training=True)
+        return loss(targets, logits, weights), rest
+
+    @jax.jit
+    def step(state: Any, tokens: Any, targets: Any, weights: Any) -> Any:
+        trained, rest, moments = state
+        (value, rest), gradients = jax.value_and_grad(objective, has_aux=True)(
+            trained, rest, tokens, targets, weights
+        )
+        trained, moments = optimizer.stateless_apply(moments, gradients, trained)
+        return value, (trained, rest, moments)
+
+    groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+
+    def run(tokens: Any, targets: Any, weights: Any) -> float:
+        state = tuple([v.value for v in group] for group in groups)
+        value, state = step(state, tokens, targets, weights)
+        for group, values in zip(groups, state, strict=True):
+            for variable, new in zip(group, values, strict=True):
+                variable.assign(new)
+        return float(value)
+
+    return run
+
+
+def _jax_forward(model: keras.Model) -> Forward:
+    import jax
+
+    @jax.jit
+    def run(trained: Any, rest: Any, tokens: Any) -> Any:
+        return model.stateless_call(trained, rest, tokens, training=False)[0]
+
+    def values(variables: Any) -> list[Any]:
+        return [v.value for v in variables]
+
+    return lambda tokens: np.asarray(
+        run(values(model.trainable_variables), values(model.non_trainable_variables), tokens)
+    )
+
+
+def _torch_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+    import torch
+
+    def run(tokens: Any, targets: Any, weights: Any) -> float:
+        variables = model.trainable_variables
+        model.zero_grad()
+        value = loss(_torch(targets), model(_torch(tokens), training=True), _torch(weights))
+        value.backward()
+        with torch.no_grad():
+            optimizer.apply([v.value.grad for v in variables], variables)
+        return float(value)
+
+    return run
+
+
+def _torch_forward(model: keras.Model) -> Forward:
+    import torch
+
+    def run(tokens: Any) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return np.asarray(model(_torch(tokens), training=False).cpu().numpy())
+
+    return run
+
+
+def _torch(array: NDArray[Any]) -> Any:
+    import torch
+
+    dtype = torch.int32 if array.dtype.kind in "iu" and array.ndim == 2 else torch.float32
+    return torch.as_tensor(array, dtype=dtype)
