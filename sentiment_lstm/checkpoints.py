@@ -41,7 +41,7 @@ def save_checkpoint(
         position: everything else, as JSON values.
     """
     with replaced_directory(directory / f"step-{step:09d}") as temporary:
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, temporary / ARRAYS)
+        save_file({k: np.asarray(v, order="C") for k, v in arrays.items()}, temporary / ARRAYS)
         record = {"sha256": _digest(temporary / ARRAYS), "position": dict(position)}
         (temporary / POSITION).write_text(json.dumps(record), encoding="utf-8")
     for old in _checkpoints(directory)[:-KEPT]:

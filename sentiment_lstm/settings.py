@@ -51,7 +51,7 @@ class TextSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self, "text")
+        check_section(self, "text")
         if self.head_tokens > self.max_tokens:
             raise SettingsError(
                 f"text.head_tokens is {self.head_tokens}, more than text.max_tokens "
@@ -85,7 +85,7 @@ class ModelSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self, "model")
+        check_section(self, "model")
         if not self.pooling or len(set(self.pooling)) != len(self.pooling):
             raise SettingsError(
                 f"model.pooling is {list(self.pooling)}: name each of {', '.join(POOLINGS)} "
@@ -128,7 +128,7 @@ class TrainSettings:
     tensorboard: bool = setting(False, help="also write TensorBoard logs")
 
     def __post_init__(self) -> None:
-        _check(self, "train")
+        check_section(self, "train")
 
 
 def parse_section(kind: type[Section], name: str, values: Mapping[str, Any]) -> Section:
@@ -159,7 +159,12 @@ def _coerce(name: str, value: Any, hint: Any) -> Any:
     return value
 
 
-def _check(section: Any, name: str) -> None:
+def check_section(section: Any, name: str) -> None:
+    """Hold every field of a section to the choices and bounds that its `setting` states.
+
+    Raises:
+        SettingsError: names the key, its value and what is possible.
+    """
     for f in fields(section):
         value = getattr(section, f.name)
         for entry in value if isinstance(value, tuple) else (value,):

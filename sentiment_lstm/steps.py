@@ -60,7 +60,10 @@ def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainSte
         with tf.GradientTape() as tape:
             value = loss(targets, model(tokens, training=True), weights)
         variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+        # Dense, because the norm of an embedding's sparse gradient counts a repeated token's
+        # parts one by one, and clipping would depend on the backend.
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(value, variables)]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return value
 
     return lambda tokens, targets, weights: float(
@@ -132,7 +135,7 @@ def _torch_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
         value.backward()
         with torch.no_grad():
             optimizer.apply([v.value.grad for v in variables], variables)
-        return float(value)
+        return float(value.detach())
 
     return run
 
