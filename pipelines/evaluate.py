@@ -1,0 +1,255 @@
+"""The evaluate stage: from what the model said of the test split to figures, pictures, report."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentiment_lstm.atomic import replaced_file
+from sentiment_lstm.baseline import NAMES
+from sentiment_lstm.calibration import probabilities
+from sentiment_lstm.metrics import (
+    MEASURES,
+    accuracy_by_length,
+    classification_metrics,
+    formatted,
+    number,
+    probability_losses,
+    regression_metrics,
+    verdicts,
+)
+from sentiment_lstm.report import Mistake, Picture, write_report
+
+METRICS, PREDICTIONS, REPORT = "metrics.json", "predictions.jsonl", "report.html"
+MISTAKES = 20  # shown in the report
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model, and the baseline where there is one, said of the n texts of a test split.
+
+    Attributes:
+        task: "classification" or "regression".
+        labels: the C label names; empty for a regression.
+        targets: `(n,)` integer classes, or true values.
+        logits: `(n,)` for two labels or `(n, C)`, before temperature scaling; for a regression
+            the predicted values `(n,)` in the units of the targets.
+        lengths: `(n,)` tokens of each text.
+        texts: the n texts.
+        temperature: what logits are divided by, fitted on validation.
+        threshold: least probability of the second of two labels for that verdict.
+        history: a row an epoch of training (see `plots.learning_curves`).
+        baseline: `(n, C)` probabilities of the baseline, or its values `(n,)`.
+        seed: of the bootstrap.
+        title: heading of the report.
+    """
+
+    task: str
+    labels: tuple[str, ...]
+    targets: NDArray[Any]
+    logits: NDArray[Any]
+    lengths: NDArray[Any]
+    texts: Sequence[str]
+    temperature: float = 1.0
+    threshold: float = 0.5
+    history: Sequence[Mapping[str, Any]] = ()
+    baseline: NDArray[Any] | None = None
+    seed: int = 0
+    title: str = "Evaluation"
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One task's part of an evaluation, ready to be written."""
+
+    metrics: dict[str, Any]
+    rows: Iterable[Mapping[str, Any]]
+    plots: Sequence[Any]
+    mistakes: Sequence[Mistake]
+
+
+def evaluate_predictions(directory: Path, outcome: Outcome) -> dict[str, Any]:
+    """Write metrics.json, predictions.jsonl, the pictures and report.html; return the metrics.
+
+    Args:
+        directory: an existing directory, which a caller may yet rename or throw away.
+        outcome: the model's answers and what they are held against.
+
+    Raises:
+        DataError: when there is no text, or an answer is not finite.
+    """
+    judge = _classification if outcome.task == "classification" else _regression
+    judged = judge(outcome)
+    _write(directory / METRICS, [_json(judged.metrics, indent=2)])
+    _write(directory / PREDICTIONS, map(_json, judged.rows))
+    write_report(
+        directory / REPORT,
+        metrics=judged.metrics,
+        labels=outcome.labels,
+        pictures=_save_pictures(directory, judged.plots),
+        mistakes=judged.mistakes,
+        history=outcome.history,
+        title=outcome.title,
+    )
+    return judged.metrics
+
+
+def _classification(outcome: Outcome) -> _Judged:
+    from sentiment_lstm.plots import classification_plots
+
+    targets = np.asarray(outcome.targets, dtype=np.int64)
+    before = probabilities(outcome.logits)
+    after = probabilities(outcome.logits, outcome.temperature)
+    metrics = _classification_figures(outcome, targets, before, after)
+    plots = classification_plots(
+        metrics,
+        targets=targets,
+        before=before,
+        after=after,
+        labels=outcome.labels,
+        history=outcome.history,
+        baseline=outcome.baseline,
+    )
+    chosen = verdicts(after, outcome.threshold)
+    rows = _classified_rows(outcome.labels, targets, chosen, after)
+    return _Judged(metrics, rows, plots, _confident_mistakes(outcome, targets, chosen, after))
+
+
+def _classification_figures(
+    outcome: Outcome, targets: Integers, before: Floats, after: Floats
+) -> dict[str, Any]:
+    def figures(given: Floats, threshold: float) -> dict[str, Any]:
+        return classification_metrics(
+            targets, given, threshold=threshold, seed=outcome.seed, names=outcome.labels
+        )
+
+    correct = verdicts(after, outcome.threshold) == targets
+    return {
+        "task": outcome.task,
+        "labels": list(outcome.labels),
+        "threshold": outcome.threshold,
+        **figures(after, outcome.threshold),
+        "calibration": _calibration(outcome.temperature, targets, before, after),
+        "accuracy_by_length": accuracy_by_length(outcome.lengths, correct),
+        "baseline": None if outcome.baseline is None else figures(outcome.baseline, 0.5),
+    }
+
+
+def _calibration(
+    temperature: float, targets: Integers, before: Floats, after: Floats
+) -> dict[str, Any]:
+    return {
+        "temperature": temperature,
+        "before": probability_losses(targets, before),
+        "after": probability_losses(targets, after),
+    }
+
+
+def _classified_rows(
+    labels: Sequence[str], targets: Integers, chosen: Integers, after: Floats
+) -> Iterator[dict[str, Any]]:
+    """Yield a row a text, with the probability of the second of two labels, or of the verdict."""
+    shown = np.ones_like(chosen) if len(labels) == 2 else chosen
+    for target, label, row, column in zip(targets, chosen, after, shown, strict=True):
+        yield {
+            "target": labels[target],
+            "label": labels[label],
+            "probability": float(row[column]),
+        }
+
+
+def _confident_mistakes(
+    outcome: Outcome, targets: Integers, chosen: Integers, after: Floats
+) -> list[Mistake]:
+    confidence = after[np.arange(len(chosen)), chosen]
+    return [
+        Mistake(
+            text=outcome.texts[n],
+            label=outcome.labels[targets[n]],
+            verdict=outcome.labels[chosen[n]],
+            score=float(confidence[n]),
+        )
+        for n in _highest(np.where(chosen == targets, -1.0, confidence))
+    ]
+
+
+def _highest(scores: Floats) -> list[int]:
+    """Return the positions of the highest scores above 0, at most `MISTAKES`, highest first."""
+    first = np.argsort(-scores, kind="stable")[:MISTAKES]
+    return [int(n) for n in first if scores[n] > 0]
+
+
+def _regression(outcome: Outcome) -> _Judged:
+    from sentiment_lstm.plots import regression_plots
+
+    targets = np.asarray(outcome.targets, dtype=np.float64)
+    values = np.asarray(outcome.logits, dtype=np.float64).reshape(-1)
+    baseline = outcome.baseline
+    metrics = {
+        "task": outcome.task,
+        **regression_metrics(targets, values, outcome.seed),
+        "baseline": None
+        if baseline is None
+        else regression_metrics(targets, baseline, outcome.seed),
+    }
+    rows = (
+        {"target": float(target), "value": float(value)}
+        for target, value in zip(targets, values, strict=True)
+    )
+    plots = regression_plots(targets, values, outcome.history)
+    return _Judged(metrics, rows, plots, _largest_errors(outcome.texts, targets, values))
+
+
+def _largest_errors(texts: Sequence[str], targets: Floats, values: Floats) -> list[Mistake]:
+    errors = np.abs(targets - values)
+    return [
+        Mistake(texts[n], number(targets[n]), number(values[n]), float(errors[n]))
+        for n in _highest(errors)
+    ]
+
+
+def _save_pictures(directory: Path, plots: Sequence[Any]) -> list[Picture]:
+    from sentiment_lstm.plots import save_plots
+
+    names = save_plots(directory, plots)
+    return [
+        Picture.load(directory / name, plot.description)
+        for name, plot in zip(names, plots, strict=True)
+    ]
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    # A label may hold half of a surrogate pair, which UTF-8 lacks; "\\ud800" is JSON for it.
+    with (
+        replaced_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> str:
+    """Return the figures as lines of text: a heading, the model, the baseline where there is one.
+
+    Columns are aligned; square brackets hold 95 % intervals.
+    """
+    measures = MEASURES[metrics["task"]]
+    models = {"LSTM": metrics, NAMES[metrics["task"]]: metrics["baseline"]}
+    lines = [["", *(measure.title for measure in measures)]]
+    for name, figures in models.items():
+        if figures:
+            lines.append([name, *(formatted(figures, measure.key) for measure in measures)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
