@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,7 @@ def train(
     *,
     output: str | Path = "model",
     progress: Progress = silent,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> Path:
     """Train a classifier, or a regression, and return the directory of its bundle.
 
@@ -71,6 +72,7 @@ def train(
             are `data` (task, labels, validation_fraction, seed), `text`, `model` and `train`.
         output: where the bundle goes; one that stands there is replaced.
         progress: shows the steps of each epoch.
+        on_epoch: called after each epoch with its losses and figures.
 
     Raises:
         SettingsError: the recipe holds an unknown key or an impossible value.
@@ -91,6 +93,7 @@ def train(
         model=sections["model"],
         settings=sections["train"],
         progress=progress,
+        on_epoch=on_epoch,
     )
     return Path(output)
 

@@ -1,0 +1,109 @@
+"""The library as a person imports it: public names, and training from lists."""
+
+import math
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import sentiment_lstm
+from sentiment_lstm import SentimentClassifier, train
+from sentiment_lstm.errors import DataError, SettingsError
+
+FAST = {
+    "text": {"min_count": 1},
+    "model": {"embedding": 8, "units": 8, "dropout": 0.0},
+    "train": {"epochs": 12, "batch_size": 16, "learning_rate": 0.02, "patience": 12},
+}
+WORDS = {"1": "awful", "2": "weak", "3": "passable", "4": "good", "5": "superb"}
+
+
+def stars(count, seed=0):
+    """Return texts and star labels that one word of each text tells."""
+    generator = random.Random(seed)
+    labels = [generator.choice(list(WORDS)) for _ in range(count)]
+    return [f"the film , for what it is , seemed {WORDS[s]} to me" for s in labels], labels
+
+
+def test_public_names_are_those_of_all():
+    assert set(sentiment_lstm.__all__) <= set(dir(sentiment_lstm))
+    for name in sentiment_lstm.__all__:
+        assert getattr(sentiment_lstm, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = sentiment_lstm.nonsense
+
+
+def test_importing_the_package_and_its_classifier_loads_no_tensorflow():
+    script = (
+        "import sys, sentiment_lstm; from sentiment_lstm import SentimentClassifier\n"
+        "print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_a_saved_model_with_the_layer_loads_in_a_fresh_process_after_its_import(tmp_path):
+    make = (
+        "import keras, sys; from sentiment_lstm import LSTM\n"
+        "model = keras.Sequential([keras.Input((4, 3)), LSTM(2)]); model.save(sys.argv[1])\n"
+        "import numpy as np; print(np.asarray(model(np.ones((1, 4, 3)))).tolist())"
+    )
+    load = (
+        "import keras, sys\nfrom sentiment_lstm import LSTM\n"
+        "model = keras.saving.load_model(sys.argv[1])\n"
+        "import numpy as np; print(np.asarray(model(np.ones((1, 4, 3)))).tolist())"
+    )
+    path = str(tmp_path / "model.keras")
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+        ).stdout
+        for script in (make, load)
+    ]
+    assert answers[0] == answers[1] != ""
+
+
+def test_five_labels_are_learnt_from_lists(tmp_path):
+    texts, labels = stars(300)
+    directory = train(texts, labels, FAST, output=tmp_path / "model")
+    answers = SentimentClassifier.load(directory).classify(stars(50, seed=1)[0])
+    assert [a.label for a in answers] == stars(50, seed=1)[1]
+    assert sum(answers[0].probabilities) == pytest.approx(1)
+
+
+def test_numbers_are_learnt_by_regression(tmp_path):
+    texts, labels = stars(400)
+    recipe = {**FAST, "data": {"task": "regression"}}
+    directory = train(texts, [float(s) for s in labels], recipe, output=tmp_path / "model")
+    texts, labels = stars(50, seed=1)
+    values = [a.value for a in SentimentClassifier.load(directory).classify(texts)]
+    assert np.abs(np.array(values) - np.array(labels, float)).mean() < 0.4
+
+
+def test_two_labels_keep_the_order_they_are_given(tmp_path):
+    texts = ["good film", "bad film"] * 20
+    recipe = {**FAST, "data": {"labels": ["up", "down"]}}
+    directory = train(texts, ["up", "down"] * 20, recipe, output=tmp_path / "model")
+    up, down = SentimentClassifier.load(directory).classify(["good film", "bad film"])
+    assert (up.label, down.label) == ("up", "down")
+    assert up.probability < 0.5 < down.probability
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "recipe", "error", "message"),
+    [
+        (["a"], ["x", "y"], {}, DataError, "1 texts and 2 labels"),
+        (["a"] * 4, ["x"] * 4, {}, DataError, "at least two labels"),
+        (["a"] * 4, ["x", "x", "x", "y"], {}, DataError, "'y' has 1 texts"),
+        (["a"] * 4, ["x", "y", None, "y"], {}, DataError, "text 2: no label"),
+        (["a"] * 2, [1.0, math.nan], {"data": {"task": "regression"}}, DataError, "text 1"),
+        (["a"], ["x"], {"modle": {}}, SettingsError, "did you mean 'model'"),
+        (["a"], ["x"], {"model": {"unit": 3}}, SettingsError, "did you mean 'units'"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_named(tmp_path, texts, labels, recipe, error, message):
+    with pytest.raises(error, match=message):
+        train(texts, labels, recipe, output=tmp_path / "model")
+    assert not (tmp_path / "model").exists()

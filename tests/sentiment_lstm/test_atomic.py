@@ -1,0 +1,86 @@
+"""Files and directories that appear whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sentiment_lstm.atomic import recover, replaced_directory, replaced_file
+
+
+def names(directory):
+    return sorted(p.name for p in directory.iterdir())
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    target = tmp_path / "a" / "file.txt"
+    for text in ("old", "new"):
+        with replaced_file(target) as temporary:
+            temporary.write_text(text)
+    assert target.read_text() == "new"
+    assert names(target.parent) == ["file.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), replaced_file(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_directory_is_replaced_whole(tmp_path):
+    target = tmp_path / "d"
+    for name in ("old", "new"):
+        with replaced_directory(target) as temporary:
+            (temporary / "sub").mkdir()
+            (temporary / "sub" / name).write_text(name)
+    assert names(target / "sub") == ["new"]
+    assert names(tmp_path) == ["d"]
+
+
+def test_a_failed_directory_leaves_the_old_one_and_no_other(tmp_path):
+    target = tmp_path / "d"
+    target.mkdir()
+    (target / "old").write_text("old")
+    with pytest.raises(RuntimeError), replaced_directory(target) as temporary:
+        (temporary / "half").write_text("half")
+        raise RuntimeError
+    assert names(target) == ["old"]
+    assert names(tmp_path) == ["d"]
+
+
+@pytest.mark.parametrize("new_one_arrived", [False, True])
+def test_a_replacement_killed_half_way_is_undone_or_finished(tmp_path, new_one_arrived):
+    aside, target = tmp_path / ".d.old", tmp_path / "d"
+    aside.mkdir()
+    (aside / "old").write_text("old")
+    if new_one_arrived:
+        target.mkdir()
+        (target / "new").write_text("new")
+    recover(target)
+    assert names(target) == (["new"] if new_one_arrived else ["old"])
+    assert names(tmp_path) == ["d"]
+
+
+def test_a_process_killed_while_writing_leaves_the_old_directory(tmp_path):
+    target = tmp_path / "d"
+    target.mkdir()
+    (target / "old").write_text("old")
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from sentiment_lstm.atomic import replaced_directory\n"
+        "with replaced_directory(Path(sys.argv[1])) as t:\n"
+        "    (t / 'half').write_text('half')\n    print('ready', flush=True)\n    time.sleep(60)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(target)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout.readline() == "ready\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    assert names(target) == ["old"]

@@ -1,0 +1,31 @@
+"""What runs on every Keras backend, run on the two that the rest of the suite does not use.
+
+A process has one backend for life, so each runs in a pytest of its own.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "sentiment_lstm"
+SUITES = ("lstm", "keras_suite", "model", "losses", "schedules", "training")
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_layer_model_and_training_pass_on(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed: pip install '.[peers]'")
+    files = [str(HERE / f"test_{name}.py") for name in SUITES]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+    )
+    print(run.stdout.splitlines()[-1])
+    assert run.returncode == 0, run.stdout[-4000:]
