@@ -1,0 +1,119 @@
+"""The model card: what a model is, how it came about, what it is for, how well it does."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sentiment_lstm.bundle_config import BundleConfig
+
+# What a card tells of the data section; paths of the machine that trained stay out of it.
+DATA_KEYS = ("source", "validation_fraction", "test_fraction", "seed", "size", "limit")
+
+
+def model_card(config: BundleConfig, figures: Mapping[str, Any]) -> str:
+    """Return the card's text in Markdown.
+
+    Args:
+        config: the model it describes.
+        figures: measured values by name; mappings may nest, as
+            ``{"test": {"accuracy": 0.9}}``, and are shown as ``test accuracy``.
+    """
+    sections = (
+        _description(config),
+        _training(config),
+        _limits(config),
+        _figures(figures),
+        _usage(config),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _description(config: BundleConfig) -> str:
+    directions = "forward" if config.directions == 1 else "forward and backward"
+    layers = "one LSTM layer" if config.layers == 1 else f"{config.layers} LSTM layers"
+    return (
+        f"# Sentiment model\n\n"
+        f"A network that reads a text and answers with {_answer(config)}.\n\n"
+        f"- Word vectors of {config.embedding} numbers, {layers} of {config.units} units "
+        f"({directions}), {' and '.join(config.pooling)} pooling over time, a linear head.\n"
+        f"- Reads at most {config.max_tokens} tokens; of a longer text the first "
+        f"{config.head_tokens} and the last {config.max_tokens - config.head_tokens}.\n"
+        f"- Written by sentiment_lstm {config.version}."
+    )
+
+
+def _answer(config: BundleConfig) -> str:
+    if config.task == "regression":
+        return "a number"
+    return "one of the labels " + ", ".join(_code(label) for label in config.labels)
+
+
+def _training(config: BundleConfig) -> str:
+    told = {key: config.data[key] for key in DATA_KEYS if key in config.data}
+    lines = [f"- {key.replace('_', ' ')}: {_code(str(value))}" for key, value in told.items()]
+    return "\n".join(
+        [
+            "## How it was trained",
+            "",
+            "On the train split alone, vocabulary included; every choice was made on the "
+            "validation split, and the test split was read once, for the figures below.",
+            *([""] if lines else []),
+            *lines,
+        ]
+    )
+
+
+def _limits(config: BundleConfig) -> str:
+    calibration = (
+        f"Its output is scaled by {config.target_scale:g} and moved by {config.target_mean:g}."
+        if config.task == "regression"
+        else f"Probabilities are calibrated by the temperature {config.temperature:.4g}, "
+        "fitted on the validation split."
+    )
+    return (
+        "## Intended use and limits\n\n"
+        "For texts like those it was trained on: same language, same kind, same length. "
+        "Elsewhere its answers are less often right, and its probabilities no longer say how "
+        f"often. {calibration} It learnt its labels from people who wrote for their own ends, "
+        "with their habits and prejudices; do not let it alone decide anything about a person."
+    )
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    rows = [f"| {_cell(name)} | {_cell(_number(value))} |" for name, value in _flat(figures)]
+    if not rows:
+        return "## Measured\n\nNot measured yet."
+    return "\n".join(["## Measured", "", "| figure | value |", "| --- | --- |", *rows])
+
+
+def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}".replace("_", " "), value
+
+
+def _usage(config: BundleConfig) -> str:
+    value = "value" if config.task == "regression" else "label"
+    return (
+        "## Use\n\n"
+        "With DIR as this directory, from the shell:\n\n"
+        "    sentiment-lstm classify --model DIR 'a text'\n\n"
+        "and from Python:\n\n"
+        "    from sentiment_lstm import SentimentClassifier\n\n"
+        '    classifier = SentimentClassifier.load("DIR")\n'
+        f'    print(classifier.classify(["a text"])[0].{value})'
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _code(text: str) -> str:
+    """Return `text` as inline code, whatever backticks it holds."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,162 @@
+"""A bundle as a SavedModel that takes raw strings, and the proof that it answers alike.
+
+The network is built anew under TensorFlow from the bundle's weights; tokenisation, temperature
+and threshold stand in the same graph. What was written then answers several hundred texts in
+a fresh process that has TensorFlow and not this package, and is kept only if its answers are
+those of the numpy classifier and of the Keras model.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from sentiment_lstm.atomic import replaced_directory, replaced_file
+from sentiment_lstm.bundle import Bundle, payload_digest, read_bundle
+from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.errors import ExportError, SettingsError
+from sentiment_lstm.model import build_classifier, load_weights
+from sentiment_lstm.progress import Progress, silent
+from sentiment_lstm.saved_model import CONFIG, SIGNATURE
+from sentiment_lstm.settings import ModelSettings
+from sentiment_lstm.strict_json import canonical_json
+from sentiment_lstm.text import PAD
+from sentiment_lstm.text_graph import GraphEncoder
+from sentiment_lstm.verification import verify_saved_model
+
+RECORD = "export.json"
+
+Tensors = dict[str, tf.Tensor]
+
+
+def export_saved_model(
+    bundle_directory: Path, target: Path, *, version: int = 1, progress: Progress = silent
+) -> dict[str, Any]:
+    """Write ``target/version``, the layout of TensorFlow Serving, and the record beside it.
+
+    Its signature ``serving_default`` takes ``text``, a string tensor `(n,)`, and gives `label`
+    (string) and `probability` (float32), each `(n,)`, with more than two labels also
+    `probabilities` `(n, labels)`; for a regression `value` (float32) alone.
+
+    Args:
+        bundle_directory: the model.
+        target: base directory; other versions in it stay as they are.
+        version: number of the directory to write or replace.
+        progress: shows the texts that are verified.
+
+    Returns:
+        What was verified and how close it came; ``export.json`` holds the same.
+
+    Raises:
+        BundleError: if the model is not sound.
+        ExportError: if what was written answers otherwise; nothing of it stays then.
+        SettingsError: for a version that is no number from 0.
+    """
+    if type(version) is not int or version < 0:
+        raise SettingsError(f"version is {version!r}: give a whole number from 0")
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError(
+            f"Keras runs on {keras.backend.backend()}: set KERAS_BACKEND=tensorflow to export"
+        )
+    bundle = read_bundle(bundle_directory)
+    with _removed_if_left_empty(target), replaced_directory(target / str(version)) as temporary:
+        model = keras_model(bundle)
+        write_saved_model(bundle, model, temporary)
+        record = {
+            "format": "saved_model",
+            "version": version,
+            "model": payload_digest(bundle_directory),
+            "tensorflow": tf.__version__,
+            **verify_saved_model(temporary, bundle, traced(model), progress),
+        }
+    with replaced_file(target / RECORD) as temporary:
+        temporary.write_bytes(canonical_json(record))
+    return record
+
+
+def keras_model(bundle: Bundle) -> keras.Model:
+    """Return a bundle's network in Keras: ids `(n, time)` to logits `(n, outputs)`."""
+    config = bundle.config
+    settings = ModelSettings(
+        embedding=config.embedding,
+        units=config.units,
+        directions=config.directions,
+        layers=config.layers,
+        pooling=config.pooling,
+        dropout=0.0,
+    )
+    model = build_classifier(settings, len(bundle.vocabulary), config.outputs)
+    load_weights(model, bundle.weights)
+    return model
+
+
+def traced(model: keras.Model) -> Callable[..., tf.Tensor]:
+    """Return the network as one graph for ids of every shape `(n, time)`."""
+    signature = [tf.TensorSpec([None, None], tf.int32)]
+    graph: Callable[..., tf.Tensor] = tf.function(
+        lambda ids: model(ids, training=False), input_signature=signature, autograph=False
+    )
+    return graph
+
+
+def write_saved_model(bundle: Bundle, model: keras.Model, directory: Path) -> None:
+    """Write the network of `keras_model`, from raw strings to answers, as a SavedModel.
+
+    The bundle's configuration goes with it, in ``assets.extra``, for those who want to know
+    the labels; the graph does not read it.
+    """
+    config = bundle.config
+    module = tf.Module(name="sentiment")
+    module.encode = GraphEncoder(bundle.vocabulary.tokens, config.max_tokens, config.head_tokens)
+    module.weights = [variable.value for variable in model.variables]
+    answer = answer_function(config)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    def serve(text: tf.Tensor) -> Tensors:
+        ids = module.encode(text).to_tensor(default_value=PAD)
+        # One column more: a recurrent layer needs a step, and texts may all be empty.
+        return answer(model(tf.pad(ids, [[0, 0], [0, 1]]), training=False))
+
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(directory), {SIGNATURE: serve}, options)
+    extra = directory / CONFIG
+    extra.parent.mkdir()
+    extra.write_bytes(canonical_json(config.to_json()))
+
+
+def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:
+    """Return the graph form of `predictions.Answers`: logits `(n, outputs)` to named tensors."""
+    labels = tf.constant(config.labels, tf.string)
+
+    def of_two(logits: tf.Tensor) -> Tensors:
+        probability = tf.sigmoid(logits[:, 0] / config.temperature)
+        label = tf.where(probability >= config.threshold, labels[1], labels[0])
+        return {"label": label, "probability": probability}
+
+    def of_many(logits: tf.Tensor) -> Tensors:
+        probabilities = tf.nn.softmax(logits / config.temperature)
+        return {
+            "label": tf.gather(labels, tf.argmax(probabilities, axis=-1)),
+            "probability": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+        }
+
+    def of_value(logits: tf.Tensor) -> Tensors:
+        return {"value": logits[:, 0] * config.target_scale + config.target_mean}
+
+    if config.task == "regression":
+        return of_value
+    return of_two if config.outputs == 1 else of_many
+
+
+@contextmanager
+def _removed_if_left_empty(target: Path) -> Iterator[None]:
+    existed = target.exists()
+    try:
+        yield
+    finally:
+        if not existed and not any(target.iterdir()):
+            target.rmdir()

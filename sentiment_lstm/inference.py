@@ -1,0 +1,293 @@
+"""The network in numpy: from token ids to logits, without padding.
+
+Texts of a batch are sorted by length, longest first, so the texts that still run at step t
+are the first n_t of them, and a step works on those alone: nothing is padded and nothing
+masked. The directions of a layer step together, the backward one from each text's end.
+
+Shapes are named by D directions, n texts, H units. Arrays of gates are `(4, D, n, H)`, gates
+first in the order i, f, g, o, so that each gate is one contiguous block.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.parallel import one_blas_thread, parallel_map
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
+Visit = Callable[[Indices, Floats], None]
+
+BATCH_TEXTS = 128
+# Most bytes of a layer's projected inputs; it bounds batches and memory.
+TABLE_BYTES = 2**27
+
+HALF = np.float32(0.5)
+
+
+def lstm_step(z: Floats, c: Floats, h: Floats) -> None:
+    """Move every text one token on, in place.
+
+        i, f, o = σ(z_i), σ(z_f), σ(z_o)      g = tanh(z_g)
+        c ← f ⊙ c + i ⊙ g                     h ← o ⊙ tanh(c)
+
+    after Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000).
+
+    Args:
+        z: pre-activations W·[h, x] + b, `(4, …)`, halved for i, f and o (see `gates`);
+            afterwards it is spent.
+        c: cell states, the shape of one gate.
+        h: outputs, the same shape.
+    """
+    i, f, g, o = gates(z)
+    c *= f
+    i *= g
+    c += i  # c ← f ⊙ c + i ⊙ g
+    np.tanh(c, out=h)
+    h *= o  # h ← o ⊙ tanh(c)
+
+
+def gates(z: Floats) -> Floats:
+    """Turn pre-activations `(4, …)`, halved for i, f and o, into the gates, in place.
+
+    σ(x) = ½ + ½ tanh(½x), which overflows for no x and needs one function for all four gates.
+    """
+    np.tanh(z, out=z)
+    for sigmoid in (z[:2], z[3:]):
+        sigmoid *= HALF
+        sigmoid += HALF
+    return z
+
+
+def halved(weights: NDArray[Any]) -> Floats:
+    """Return weights `(m, 4H)` as `(4, m, H)`, those of i, f and o halved for `gates`."""
+    m, width = weights.shape
+    stacked = weights.reshape(m, 4, width // 4).transpose(1, 0, 2)
+    return stacked * np.array([[[0.5]], [[0.5]], [[1]], [[0.5]]], np.float32)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of falling length, laid end to end.
+
+    Attributes:
+        ids: token ids of all texts, `(tokens,)`.
+        first: where each text starts in `ids`, `(n,)`.
+        lengths: tokens of each text, `(n,)`, falling.
+    """
+
+    ids: Indices
+    first: Indices
+    lengths: Indices
+
+    @classmethod
+    def of(cls, sequences: Sequence[NDArray[Any]]) -> "Batch":
+        """Lay sequences of falling length end to end."""
+        lengths = np.array([len(s) for s in sequences], np.intp)
+        ids = np.concatenate([*sequences, np.empty(0, np.intp)]).astype(np.intp, copy=False)
+        return cls(ids, np.cumsum(lengths) - lengths, lengths)
+
+    def steps(self, directions: int) -> Iterator[Indices]:
+        """Yield, step by step, which tokens the running texts read, `(D, n_t)`.
+
+        Tokens are counted along `ids` for the forward direction and on from there, along `ids`
+        again, for the backward one.
+        """
+        last = len(self.ids) + self.first + self.lengths - 1
+        positions = np.stack([self.first, last])[:directions]
+        forth_and_back = np.array([[1], [-1]])[:directions]
+        ended = np.cumsum(np.bincount(self.lengths, minlength=1))[:-1]
+        for n in (len(self.lengths) - ended).tolist():
+            positions = positions[:, :n]
+            yield positions
+            positions = positions + forth_and_back
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The weights of an LSTM layer of D directions, each `halved`.
+
+    Attributes:
+        kernel: `(4, D, in, H)`.
+        recurrent_kernel: `(4, D, H, H)`.
+        bias: `(4, D, 1, H)`.
+    """
+
+    kernel: Floats
+    recurrent_kernel: Floats
+    bias: Floats
+
+    @classmethod
+    def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> "Layer":
+        """Take layer `index` from a bundle's arrays."""
+        names = [f"lstm.{index}.{d}" for d in ("forward", "backward")[: config.directions]]
+        kernel, recurrent_kernel, bias = (
+            np.stack([halved(np.atleast_2d(weights[f"{name}.{part}"])) for name in names], axis=1)
+            for part in ("kernel", "recurrent_kernel", "bias")
+        )
+        return cls(kernel, recurrent_kernel, bias)
+
+    @property
+    def width(self) -> tuple[int, int]:
+        """Directions and units, D and H."""
+        return self.bias.shape[1], self.bias.shape[3]
+
+    def project(self, x: Floats) -> Floats:
+        """Return the inputs' part of the pre-activations, `(4, D·m, H)`, for x `(m, in)`."""
+        D, H = self.width
+        table: Floats = np.matmul(x, self.kernel)
+        table += self.bias
+        return table.reshape(4, D * len(x), H)
+
+    def scan(self, table: Floats, rows: Indices, batch: Batch, visit: Visit) -> Floats:
+        """Read every text of a batch; return h after each one's last step, `(D, n, H)`.
+
+        Args:
+            table: projected inputs `(4, D·m, H)`.
+            rows: which of the m each token of the batch takes, `(tokens,)`.
+            batch: the texts.
+            visit: called after each step with the tokens just read, `(D, n_t)`, and h
+                `(D, n_t, H)`, a view that the next step overwrites.
+        """
+        (D, H), m = self.width, table.shape[1] // self.width[0]
+        rows = np.concatenate([rows + d * m for d in range(D)])
+        z, x = np.empty((2, 4 * D * len(batch.lengths) * H), np.float32)
+        c, h = np.zeros((2, D, len(batch.lengths), H), np.float32)
+        for tokens in batch.steps(D):
+            shape = (4, *tokens.shape, H)
+            n, size = tokens.shape[1], 4 * tokens.size * H
+            z_t, x_t, c_t, h_t = (
+                z[:size].reshape(shape),
+                x[:size].reshape(shape),
+                c[:, :n],
+                h[:, :n],
+            )
+            np.take(table, rows[tokens], axis=1, out=x_t, mode="clip")
+            np.matmul(h_t, self.recurrent_kernel, out=z_t)
+            z_t += x_t
+            lstm_step(z_t, c_t, h_t)
+            visit(tokens, h_t)
+        return h
+
+
+class Pools:
+    """The states of a layer over time, pooled as they come by.
+
+    Args:
+        kinds: any of "last", "max", "mean".
+        lengths: tokens of each text, `(n,)`, falling.
+        width: D and H.
+    """
+
+    def __init__(self, kinds: tuple[str, ...], lengths: Indices, width: tuple[int, int]) -> None:
+        shape = (width[0], len(lengths), width[1])
+        self._kinds, self._lengths = kinds, lengths[:, np.newaxis]
+        self._max = np.full(shape, -np.inf, np.float32)
+        self._sum = np.zeros(shape, np.float32)
+
+    def visit(self, tokens: Indices, h: Floats) -> None:
+        """Take in the states of one step; see `Layer.scan`."""
+        n = tokens.shape[1]
+        if "max" in self._kinds:
+            np.maximum(self._max[:, :n], h, out=self._max[:, :n])
+        if "mean" in self._kinds:
+            self._sum[:, :n] += h
+
+    def side_by_side(self, last: Floats) -> Floats:
+        """Return the pools `(n, P·D·H)`, given h after each text's last step; 0 for no tokens."""
+        pools = {
+            "last": last,
+            "max": np.where(self._lengths > 0, self._max, np.float32(0)),
+            "mean": self._sum / np.maximum(self._lengths, 1).astype(np.float32),
+        }
+        pooled = np.stack([pools[kind] for kind in self._kinds])  # (P, D, n, H)
+        return pooled.transpose(2, 0, 1, 3).reshape(len(self._lengths), -1)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The first layer's projected inputs for every distinct token of some texts.
+
+    Attributes:
+        row: which of the m distinct tokens a vocabulary id is, `(V,)`; only of ids that occur.
+        table: `(4, D·m, H)`.
+    """
+
+    row: Indices
+    table: Floats
+
+
+class Network:
+    """Embedding → LSTM layers → pooling → linear head, from a bundle's arrays.
+
+    Args:
+        config: the shape.
+        weights: float32 arrays as `BundleConfig.weight_shapes` names them.
+    """
+
+    def __init__(self, config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+        self._kinds = config.pooling
+        self._embedding = np.asarray(weights["embedding"], np.float32)
+        self._layers = [Layer.of(config, weights, index) for index in range(config.layers)]
+        self._head = np.asarray(weights["head.kernel"], np.float32)
+        self._head_bias = np.asarray(weights["head.bias"], np.float32)
+        self._most = TABLE_BYTES // (16 * config.directions * config.units)
+
+    def logits(self, sequences: Sequence[NDArray[Any]]) -> Floats:
+        """Return the logits `(n, outputs)` of id sequences, each `(tokens,)`, ids in [1, V)."""
+        order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
+        falling = [sequences[i] for i in order]
+        batches = [Batch.of(part) for part in _split(falling, self._most)]
+        distinct = self._distinct(batches)
+        folded = self._fold(distinct) if len(distinct) <= self._most else None
+        parts = parallel_map(partial(self._batch_logits, folded=folded), batches)
+        logits = np.empty((len(sequences), len(self._head_bias)), np.float32)
+        logits[order] = np.concatenate([*parts, logits[:0]])
+        return logits
+
+    def _batch_logits(self, batch: Batch, folded: Folded | None) -> Floats:
+        folded = folded or self._fold(self._distinct([batch]))
+        rows, table = folded.row[batch.ids], folded.table
+        for layer, above in pairwise(self._layers):
+            states = _states(layer, table, rows, batch)
+            rows, table = np.arange(len(states)), above.project(states)
+        top = self._layers[-1]
+        pools = Pools(self._kinds, batch.lengths, top.width)
+        last = top.scan(table, rows, batch, pools.visit)
+        return pools.side_by_side(last) @ self._head + self._head_bias
+
+    def _distinct(self, batches: Sequence[Batch]) -> Indices:
+        seen = np.zeros(len(self._embedding), bool)
+        for batch in batches:
+            seen[batch.ids] = True
+        return np.flatnonzero(seen)
+
+    def _fold(self, distinct: Indices) -> Folded:
+        row = np.empty(len(self._embedding), np.intp)
+        row[distinct] = np.arange(len(distinct))
+        with one_blas_thread():
+            return Folded(row, self._layers[0].project(self._embedding[distinct]))
+
+
+def _split(sequences: Sequence[NDArray[Any]], most: int) -> Iterator[Sequence[NDArray[Any]]]:
+    """Cut sequences of falling length into batches of at most `most` tokens, were they padded."""
+    start = 0
+    while start < len(sequences):
+        texts = most // max(1, len(sequences[start]))
+        end = start + min(max(1, texts), BATCH_TEXTS)
+        yield sequences[start:end]
+        start = end
+
+
+def _states(layer: Layer, table: Floats, rows: Indices, batch: Batch) -> Floats:
+    """Return h at every token, the directions side by side, `(tokens, D·H)`."""
+    (D, H), tokens = layer.width, len(batch.ids)
+    states = np.empty((D * tokens, H), np.float32)
+    layer.scan(table, rows, batch, states.__setitem__)
+    return states.reshape(D, tokens, H).transpose(1, 0, 2).reshape(tokens, D * H)

@@ -1,0 +1,49 @@
+"""Threads over pieces of work, with numpy's matrix products kept to one thread each.
+
+numpy lets go of the interpreter's lock inside its loops and products, so threads over
+batches use every core. OpenBLAS's own threads, in products as small as one time step's,
+spend their time waiting for each other, and far more of it on a machine that is busy.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def parallel_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return ``[function(item) for item in items]``, computed by as many threads as cores."""
+    workers = min(cores(), len(items))
+    with one_blas_thread():
+        if workers <= 1:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(function, items))
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Hold numpy's BLAS to one thread, in the whole process, until the block ends.
+
+    Where several threads do so at once, the first one's block is what counts.
+    """
+    limited: AbstractContextManager[Any] = _blas().limit(limits=1)
+    return limited
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController().select(user_api="blas")

@@ -1,0 +1,132 @@
+"""A SavedModel of this package behind the interface of `SentimentClassifier`.
+
+A SavedModel is a program that TensorFlow runs: load only one whose maker you trust.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sentiment_lstm.bundle_config import BundleConfig, config_from_json
+from sentiment_lstm.classifier import Text, each_text
+from sentiment_lstm.errors import BundleError
+from sentiment_lstm.predictions import Answers, Prediction, of_value
+from sentiment_lstm.strict_json import strict_json
+
+SIGNATURE = "serving_default"
+MODEL = "saved_model.pb"
+# Where the format lets a model carry files that its graph does not read.
+CONFIG = Path("assets.extra", "config.json")
+
+CHUNK_TEXTS = 1024
+BATCH_TEXTS = 64
+
+
+class SavedModelClassifier:
+    """Answers about texts by running an exported model under TensorFlow.
+
+    Args:
+        config: of the model that was exported.
+        serve: its signature, from ``text`` to named tensors.
+    """
+
+    def __init__(self, config: BundleConfig, serve: Any) -> None:
+        self.config = config
+        self._serve = serve
+
+    @classmethod
+    def load(cls, directory: str | Path) -> "SavedModelClassifier":
+        """Load a SavedModel, or the highest version in a directory of them.
+
+        Raises:
+            BundleError: if there is none, or it is not one that this package exported.
+        """
+        found = find_saved_model(Path(directory))
+        if found is None:
+            raise BundleError(f"no SavedModel at {str(directory)!r}: give DIR or DIR/VERSION")
+        config = _config(found)
+        import tensorflow as tf
+
+        try:
+            loaded = tf.saved_model.load(str(found))
+            return cls(config, _Kept(loaded))
+        except (KeyError, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise BundleError(f"{found}: TensorFlow cannot load it: {first}") from error
+
+    def classify(
+        self, texts: Iterable[Text], *, threshold: float | None = None
+    ) -> list[Prediction]:
+        """Return one prediction a text; see `stream`."""
+        return list(self.stream(texts, threshold=threshold))
+
+    def stream(
+        self, texts: Iterable[Text], *, threshold: float | None = None
+    ) -> Iterator[Prediction]:
+        """Yield one prediction a text, in order; see `SentimentClassifier.stream`.
+
+        Raises:
+            SettingsError: for a threshold outside [0, 1], or where there are not two labels.
+            DataError: for a text that is neither str nor bytes.
+        """
+        answers = Answers(self.config, threshold)
+        strings = (_bytes(text) for text in each_text(texts))
+        chunks = iter(lambda: list(islice(strings, CHUNK_TEXTS)), [])
+        return (answer for chunk in chunks for answer in self._predictions(chunk, answers))
+
+    def _predictions(self, texts: Sequence[bytes], answers: Answers) -> list[Prediction]:
+        """Answer a chunk in batches of texts alike in length, which saves padding."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        predictions: dict[int, Prediction] = {}
+        for start in range(0, len(order), BATCH_TEXTS):
+            members = order[start : start + BATCH_TEXTS]
+            outputs = self._serve([texts[i] for i in members])
+            predictions.update(zip(members, self._of_outputs(outputs, answers), strict=True))
+        return [predictions[i] for i in range(len(texts))]
+
+    def _of_outputs(self, outputs: dict[str, Any], answers: Answers) -> list[Prediction]:
+        if self.config.task == "regression":
+            return [of_value(value) for value in outputs["value"]]
+        if self.config.outputs == 1:
+            return [answers.of_two(probability) for probability in outputs["probability"]]
+        return [answers.of_many(probabilities) for probabilities in outputs["probabilities"]]
+
+
+class _Kept:
+    """A signature together with the loaded model, whose variables live as long as it does."""
+
+    def __init__(self, loaded: Any) -> None:
+        self._loaded = loaded
+        self._signature = loaded.signatures[SIGNATURE]
+
+    def __call__(self, texts: Sequence[bytes]) -> dict[str, Any]:
+        """Return each output as a list, one entry a text."""
+        import tensorflow as tf
+
+        outputs = self._signature(text=tf.constant(texts, tf.string))
+        return {name: np.asarray(output).tolist() for name, output in outputs.items()}
+
+
+def find_saved_model(directory: Path) -> Path | None:
+    """Return the SavedModel at `directory`, or the highest version below it, or None."""
+    numbers = [path for path in directory.glob("*") if path.name.isdecimal()]
+    versions = sorted(numbers, key=lambda path: int(path.name), reverse=True)
+    candidates = (path for path in (directory, *versions) if (path / MODEL).is_file())
+    return next(candidates, None)
+
+
+def _config(directory: Path) -> BundleConfig:
+    try:
+        return config_from_json(strict_json((directory / CONFIG).read_bytes()))
+    except (OSError, ValueError, BundleError) as error:
+        raise BundleError(
+            f"{directory}: not a SavedModel of this package ({error}): export the model again"
+        ) from error
+
+
+def _bytes(text: Text) -> bytes:
+    """Return UTF-8; a lone surrogate becomes bytes that the graph reads as it reads it in str."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
