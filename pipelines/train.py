@@ -14,6 +14,9 @@ from sentiment_lstm.progress import Progress
 
 log = logging.getLogger(__name__)
 
+# Keys of the data section that name places on the machine: no part of a model that travels.
+PATHS = ("dir", "train", "validation", "test")
+
 
 def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     """Train the network of a recipe on the run's token arrays and leave the bundle.
@@ -52,7 +55,7 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
         vocabulary=Vocabulary.load(run.vocabulary),
         labels=tuple(summary["labels"]),
         task=summary["task"],
-        origin=recipe.section("data"),
+        origin={k: v for k, v in recipe.section("data").items() if k not in PATHS},
     )
 
 

@@ -55,7 +55,7 @@ def _training(config: BundleConfig) -> str:
             "## How it was trained",
             "",
             "On the train split alone, vocabulary included; every choice was made on the "
-            "validation split, and the test split was read once, for the figures below.",
+            "validation split, and the test split serves the figures below and nothing else.",
             *([""] if lines else []),
             *lines,
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sentiment_lstm import classifier as classifier_module
@@ -168,6 +168,7 @@ def test_memory_bounds_change_no_answer(monkeypatch, layers):
 
 
 @given(st.lists(st.integers(0, 400), max_size=600), st.integers(1, 2000))
+@example([3] * 300, 10**6)
 def test_batches_hold_every_text_once_within_their_bounds(lengths, most):
     sequences = [range(length) for length in sorted(lengths, reverse=True)]
     batches = list(inference._split(sequences, most))

@@ -1,0 +1,117 @@
+"""Texts in, answers out, row by row: whatever the length of the input, memory stays bounded."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from sentiment_lstm.bundle import shipped
+from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.classifier import Prediction, SentimentClassifier
+from sentiment_lstm.errors import BundleError, DataError
+from sentiment_lstm.records import Rejection, Row
+from sentiment_lstm.saved_model import SavedModelClassifier, find_saved_model
+
+DEFAULT_MODEL = "imdb"
+
+log = logging.getLogger(__name__)
+
+
+class Classifier(Protocol):
+    """What answers: a bundle read by numpy, or a SavedModel run by TensorFlow."""
+
+    config: BundleConfig
+
+    def stream(
+        self, texts: Iterable[str | bytes], *, threshold: float | None = None
+    ) -> Iterator[Prediction]:
+        """Yield one prediction a text, in order, reading a bounded number of texts ahead."""
+        ...  # pragma: no cover
+
+
+def open_classifier(model: str | None) -> Classifier:
+    """Return the classifier that a name or directory means; None is the model that ships.
+
+    Raises:
+        BundleError: if there is none, or it is not sound.
+    """
+    if model is None and DEFAULT_MODEL not in shipped():
+        raise BundleError(
+            "no model ships with this package: train one with `sentiment-lstm run quickstart`, "
+            "then give --model runs/quickstart"
+        )
+    if model is not None and (directory := find_saved_model(Path(model))) is not None:
+        return _saved_model(directory)
+    return SentimentClassifier.load(model or DEFAULT_MODEL)
+
+
+def _saved_model(directory: Path) -> Classifier:
+    log.warning(
+        "%s is a SavedModel, which is a program: run it only if you trust who made it", directory
+    )
+    return SavedModelClassifier.load(directory)
+
+
+def typed_rows(texts: Sequence[str]) -> Iterator[Row]:
+    """Yield the texts of a command line as rows, numbered from 1.
+
+    Python decodes a command line by the locale, which in "C" is ASCII; texts are UTF-8.
+    """
+    for number, argument in enumerate(texts, start=1):
+        text = os.fsencode(argument).decode("utf-8", "surrogateescape")
+        yield Row(number, text, {"text": text})
+
+
+def classify_rows(
+    rows: Iterable[Row | Rejection],
+    classifier: Classifier,
+    *,
+    threshold: float | None = None,
+    rejected: Callable[[Rejection], None],
+) -> Iterator[tuple[Row, Prediction]]:
+    """Yield each usable row with its prediction, in order; tell of each row that is not.
+
+    The classifier reads ahead, and no more rows wait here than it has read.
+
+    Raises:
+        SettingsError: for a threshold that the model cannot use.
+    """
+    waiting: deque[Row] = deque()
+
+    def texts() -> Iterator[str]:
+        for row in rows:
+            if isinstance(row, Rejection):
+                rejected(row)
+            else:
+                waiting.append(row)
+                yield row.text
+
+    predictions = classifier.stream(texts(), threshold=threshold)
+    return ((waiting.popleft(), prediction) for prediction in predictions)
+
+
+class Rejections:
+    """Tells of rows that cannot be used, one line each, and counts them."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._count = 0
+
+    def __call__(self, rejection: Rejection) -> None:
+        """Tell of one row."""
+        self._count += 1
+        self._note(f"line {rejection.line}: {rejection.reason}")
+
+    def conclude(self, used: int) -> None:
+        """Tell how many rows were left out, of which none is nothing to tell.
+
+        Raises:
+            DataError: if no row at all could be used.
+        """
+        if not self._count:
+            return
+        if not used:
+            raise DataError(f"none of the {self._count} rows can be used: see the reasons above")
+        self._note(f"{self._count} rows left out, {used} answered")

@@ -1,0 +1,449 @@
+"""The command line. Each command parses, calls one function and prints.
+
+Nothing heavy is imported before a command runs, so that `--help` answers at once.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TextIO, TypeVar
+
+import click
+
+import sentiment_lstm
+from sentiment_lstm.errors import SentimentError
+
+if TYPE_CHECKING:
+    from sentiment_lstm.progress import Progress
+    from sentiment_lstm.records import Rejection, Row
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STAGE_NAMES = ("preprocess", "train", "evaluate", "export")
+BROKEN_PIPE = 141  # as shells report SIGPIPE
+
+
+class Failure(click.ClickException):
+    """An error as people see it: one line on standard error, and an exit status."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line."""
+        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=True)
+
+
+class Interruption(Failure):
+    """Ctrl-C."""
+
+    exit_code = 130  # as shells report SIGINT
+
+
+class Commands(click.Group):
+    """A group whose commands end in one line and a status, whatever goes wrong outside of them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except SentimentError as error:
+            raise Failure(str(error)) from error
+        except BrokenPipeError:
+            _forget_output()
+            ctx.exit(BROKEN_PIPE)
+        except KeyboardInterrupt:
+            raise Interruption("interrupted") from None
+        except OSError as error:
+            raise Failure(_system_message(error)) from error
+
+
+def _forget_output() -> None:
+    """Keep the interpreter from flushing into the broken pipe once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _system_message(error: OSError) -> str:
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"
+
+
+def recipe_options(command: Command) -> Command:
+    """Add what every stage takes: the recipe, its overrides, the run directory."""
+    options = (
+        click.option("--force", is_flag=True, help="Run even what is up to date."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="SECTION.KEY=VALUE",
+            help="Change one setting of the recipe; may be given many times.",
+        ),
+        click.option(
+            "--run-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Where the run keeps its files.  [default: runs/RECIPE]",
+        ),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def model_option(text: str) -> Callable[[Command], Command]:
+    """Add `--model`, which every command that uses a finished model takes."""
+    return click.option("--model", metavar="NAME|DIR", help=text)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(sentiment_lstm.__version__, prog_name="sentiment-lstm")
+def cli() -> None:
+    """Train, evaluate, export and use an LSTM that tells the sentiment of texts.
+
+    \b
+    Examples:
+      sentiment-lstm run quickstart
+      sentiment-lstm classify --model runs/quickstart "I loved it."
+    """
+    # TensorFlow's notes on CPU features are nobody's result; and it must leave room on a GPU for
+    # a training that runs in a process of its own.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # whatever the locale; UTF-8 lacks half characters
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+@cli.command()
+@click.argument("recipe")
+@recipe_options
+@click.option(
+    "--until", type=click.Choice(STAGE_NAMES), help="The last stage to run.  [default: all]"
+)
+def run(
+    recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool, until: str | None
+) -> None:
+    """Run every stage of RECIPE that is not up to date.
+
+    RECIPE is the name of one that ships (quickstart, imdb-scratch) or a path to a TOML file.
+
+    \b
+    Examples:
+      sentiment-lstm run quickstart
+      sentiment-lstm run imdb-scratch --set train.epochs=3 --run-dir runs/short
+      sentiment-lstm run my.toml --set data.train=reviews.csv --until train
+    """
+    stages = STAGE_NAMES[: STAGE_NAMES.index(until) + 1] if until else STAGE_NAMES
+    shown = ("preprocess",) if until == "preprocess" else stages[1:]
+    _run_recipe(recipe, run_dir, overrides, shown, force=force, until=until)
+
+
+@cli.command()
+@click.argument("recipe")
+@recipe_options
+def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+    """Turn the texts of RECIPE into token ids, and report on the splits.
+
+    \b
+    Examples:
+      sentiment-lstm preprocess quickstart
+      sentiment-lstm preprocess imdb-scratch --set text.max_tokens=256
+    """
+    _run_recipe(recipe, run_dir, overrides, ("preprocess",), force=force, only="preprocess")
+
+
+@cli.command()
+@click.argument("recipe")
+@recipe_options
+def train(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+    """Train the model of RECIPE on what preprocess left; an interrupted training goes on.
+
+    \b
+    Examples:
+      sentiment-lstm train quickstart
+      sentiment-lstm train imdb-scratch --set train.backend=jax --force
+    """
+    _run_recipe(recipe, run_dir, overrides, ("train",), force=force, only="train")
+
+
+@cli.command()
+@click.argument("recipe", required=False)
+@recipe_options
+@model_option("Evaluate this model in place of a recipe's.")
+@click.option(
+    "--input",
+    "input_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --model: a labelled file.  [default: the test split the model came with]",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --model: also write metrics, predictions, plots and report into this directory.",
+)
+def evaluate(
+    recipe: str | None,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    model: str | None,
+    input_path: Path | None,
+    output: Path | None,
+) -> None:
+    """Measure the model of RECIPE, or any model, on labelled texts it was not trained on.
+
+    With --model, --set changes the data section that the model was trained with, such as
+    data.dir or data.label.
+
+    \b
+    Examples:
+      sentiment-lstm evaluate quickstart
+      sentiment-lstm evaluate --model runs/quickstart
+      sentiment-lstm evaluate --model runs/quickstart --input labelled.csv --output figures
+    """
+    _require_one("RECIPE", recipe, model)
+    if model is None:
+        _refuse_with_recipe({"--input": input_path, "--output": output})
+        _run_recipe(str(recipe), run_dir, overrides, ("evaluate",), force=force, only="evaluate")
+        return
+    _refuse_with_model({"--run-dir": run_dir, "--force": force})
+    from pipelines.evaluate import metrics_table
+    from pipelines.evaluate_model import evaluate_model
+
+    with _messages():
+        metrics = evaluate_model(
+            model, input_path, overrides=overrides, output=output, progress=_progress()
+        )
+    click.echo(metrics_table(metrics))
+
+
+@cli.command()
+@click.argument("recipe", required=False)
+@recipe_options
+@model_option("Export this model in place of a recipe's.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --model: the directory that becomes the SavedModel.",
+)
+def export(
+    recipe: str | None,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    model: str | None,
+    output: Path | None,
+) -> None:
+    """Write the model of RECIPE, or any model, as a TensorFlow SavedModel that takes raw text.
+
+    \b
+    Examples:
+      sentiment-lstm export quickstart
+      sentiment-lstm export --model runs/quickstart --output served/sentiment
+    """
+    _require_one("RECIPE", recipe, model)
+    if model is None:
+        _refuse_with_recipe({"--output": output})
+        _run_recipe(str(recipe), run_dir, overrides, ("export",), force=force, only="export")
+        return
+    _refuse_with_model({"--run-dir": run_dir, "--force": force})
+    if output is None:
+        raise click.UsageError("--model needs --output DIR, the directory to write.")
+    from pipelines.export import export_model
+
+    with _messages():
+        click.echo(f"SavedModel  {export_model(model, output, overrides, _progress())}")
+
+
+@cli.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@model_option("A model that ships, a bundle, a run directory or a SavedModel.  [default: imdb]")
+@click.option(
+    "--input",
+    "input_name",
+    metavar="FILE|-",
+    help="Read texts from a .txt, .csv, .tsv or .jsonl file (.gz too), or from standard input.",
+)
+@click.option(
+    "--input-format",
+    type=click.Choice(["txt", "csv", "tsv", "jsonl"]),
+    help="How the input is written.  [default: from the file's name; txt for -]",
+)
+@click.option(
+    "--text-column", default="text", show_default=True, help="Column or key that holds the text."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl", "csv"]),
+    default="text",
+    show_default=True,
+    help="How the answers are written.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Least probability of the second of two labels.  [default: the model's own]",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file, whole or not at all.  [default: standard output]",
+)
+def classify(
+    texts: Sequence[str],
+    model: str | None,
+    input_name: str | None,
+    input_format: str | None,
+    text_column: str,
+    form: str,
+    threshold: float | None,
+    output: Path | None,
+) -> None:
+    """Tell the sentiment of each TEXT, or of each row of a file.
+
+    The probability is that of the second of two labels, and of the predicted label where there are
+    more. Other columns and keys of the input are kept; one named like a part of the answer gets
+    the prefix input_. Rows that hold no text are reported on standard error and left out.
+
+    \b
+    Examples:
+      sentiment-lstm classify --model runs/quickstart "I loved it." "Not for me."
+      sentiment-lstm classify --input reviews.csv --format csv --output answers.csv
+      cat reviews.txt | sentiment-lstm classify --format jsonl
+    """
+    if texts and input_name:
+        raise click.UsageError("Give TEXT or --input, not both.")
+    if not texts and not input_name and sys.stdin.isatty():
+        raise click.UsageError("Nothing to classify: give TEXT, --input FILE or pipe texts in.")
+    from pipelines.classify import open_classifier, typed_rows
+
+    with _messages():
+        classifier = open_classifier(model)
+        rows = typed_rows(texts) if texts else _rows(input_name or "-", input_format, text_column)
+        _classify(rows, classifier, form, threshold, output)
+
+
+def _classify(
+    rows: "Iterator[Row | Rejection]",
+    classifier: Any,
+    form: str,
+    threshold: float | None,
+    output: Path | None,
+) -> None:
+    """Write the answers for rows, and on standard error what became of the others."""
+    from pipelines.answers import write_answers
+    from pipelines.classify import Rejections, classify_rows
+
+    rejections = Rejections(_note)
+    shown = _progress()(rows, total=None, label="classify") if output else rows
+    answered = classify_rows(shown, classifier, threshold=threshold, rejected=rejections)
+    with _output(output) as stream:
+        count = write_answers(stream, answered, classifier.config, form, _note)
+        rejections.conclude(count)
+
+
+def _rows(name: str, form: str | None, column: str) -> "Iterator[Row | Rejection]":
+    from sentiment_lstm.records import kind_of, read_rows
+
+    if name == "-":
+        return read_rows(sys.stdin.buffer, form or "txt", text_column=column)
+    path = Path(name)
+    return read_rows(path, form or kind_of(path), text_column=column)
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    """Yield where answers go."""
+    from sentiment_lstm.atomic import replaced_file
+
+    if path is None:
+        yield sys.stdout
+        return
+    with (
+        replaced_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        yield file
+
+
+@cli.command()
+def models() -> None:
+    """List the models that ship with the package, and how well they do.
+
+    \b
+    Examples:
+      sentiment-lstm models
+      sentiment-lstm classify --model imdb "I loved it."
+    """
+    from pipelines.models import describe_models
+
+    for line in describe_models():
+        click.echo(line)
+
+
+def _run_recipe(
+    recipe_name: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    shown: Sequence[str],
+    **choice: Any,
+) -> None:
+    """Run stages and print the results of those in `shown`."""
+    from pipelines.config import load_recipe
+    from pipelines.results import stage_results
+    from pipelines.run import run_stages
+    from pipelines.rundir import RunDirectory
+
+    recipe = load_recipe(recipe_name, overrides)
+    run = RunDirectory(run_dir or Path("runs") / recipe.name)
+    with _messages():
+        run_stages(recipe, run, progress=_progress(), **choice)
+    for stage in shown:
+        for line in stage_results(stage, recipe, run):
+            click.echo(line)
+
+
+def _require_one(what: str, recipe: str | None, model: str | None) -> None:
+    if (recipe is None) == (model is None):
+        raise click.UsageError(f"Give {what} or --model, one of them.")
+
+
+def _refuse_with_recipe(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise click.UsageError(f"{name} goes with --model, not with a recipe.")
+
+
+def _refuse_with_model(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if value:
+            raise click.UsageError(f"{name} goes with a recipe, not with --model.")
+
+
+def _messages() -> AbstractContextManager[None]:
+    from pipelines.logs import handled
+    from pipelines.terminal import MessageHandler
+
+    return handled(MessageHandler())
+
+
+def _progress() -> "Progress":
+    from pipelines.terminal import terminal_progress
+
+    return terminal_progress()
+
+
+def _note(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def main() -> None:
+    """Run the command line; the console script."""
+    cli(prog_name="sentiment-lstm")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""The recipe: everything a run is told, one typed section a stage, read from TOML.
+
+A recipe is frozen. What a stage finds out (the vocabulary's size, the number of steps) is never
+written back into it, so that the recipe beside a run is what the person asked for.
+"""
+
+import tomllib
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipelines.toml_text import to_toml
+from sentiment_lstm.datasets import DataSettings
+from sentiment_lstm.errors import SettingsError, suggestion
+from sentiment_lstm.settings import (
+    ModelSettings,
+    TextSettings,
+    TrainSettings,
+    check_section,
+    parse_section,
+    setting,
+)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What the evaluation works out beside the metrics."""
+
+    baseline: bool = setting(True, help="also train and measure a bag-of-words baseline")
+
+    def __post_init__(self) -> None:
+        check_section(self, "evaluate")
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """The SavedModel that leaves the run directory."""
+
+    version: int = setting(1, help="version number TensorFlow Serving knows the model by", low=1)
+
+    def __post_init__(self) -> None:
+        check_section(self, "export")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One complete experiment.
+
+    Attributes:
+        name: also the name of the default run directory, `runs/NAME`.
+        origin: what the recipe was loaded by, for messages that tell a command to type; no part
+            of what the recipe says.
+    """
+
+    name: str
+    data: DataSettings = field(default_factory=DataSettings)
+    text: TextSettings = field(default_factory=TextSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
+    origin: str = field(default="", compare=False)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return a section as a mapping that JSON and TOML can hold: lists in place of tuples."""
+        values = asdict(getattr(self, name))
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+SECTIONS: dict[str, type[Any]] = {
+    name: kind
+    for name, kind in typing.get_type_hints(Recipe).items()
+    if name not in ("name", "origin")
+}
+
+
+def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Load a recipe that ships, by its name, or one of a person's own, by its path.
+
+    Args:
+        name_or_path: such as `quickstart` or `experiments/mine.toml`.
+        overrides: each `section.key=value`; the value is read as TOML, and as a plain string
+            where it is not TOML or the key holds strings.
+
+    Raises:
+        SettingsError: for a recipe that is not there or is not TOML, and for an unknown section
+            or key, a value of the wrong type and an impossible value.
+    """
+    stem, text = _find(name_or_path)
+    name, tables = _tables(stem, _parse(name_or_path, text))
+    for override in overrides:
+        _apply(tables, override)
+    sections = {n: parse_section(kind, n, tables.get(n, {})) for n, kind in SECTIONS.items()}
+    return Recipe(name, **sections, origin=name_or_path)
+
+
+def load_section(name: str, values: Mapping[str, Any], overrides: Sequence[str]) -> Any:
+    """Build one section from values kept elsewhere, such as in a model, and overrides of it.
+
+    Raises:
+        SettingsError: as `load_recipe`, and for an override of another section.
+    """
+    tables = {name: dict(values)}
+    for override in overrides:
+        _apply(tables, override)
+    for other in tables.keys() - {name}:
+        raise SettingsError(f"a setting of {other!r} plays no part here: only {name}.* does")
+    return parse_section(SECTIONS[name], name, tables[name])
+
+
+def dump(recipe: Recipe) -> str:
+    """Return TOML that loads to an equal recipe, every key spelled out."""
+    return to_toml({"name": recipe.name}, {name: recipe.section(name) for name in SECTIONS})
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship."""
+    shipped = resources.files("pipelines").joinpath("recipes").iterdir()
+    return sorted(f.name.removesuffix(".toml") for f in shipped if f.name.endswith(".toml"))
+
+
+def _find(name_or_path: str) -> tuple[str, str]:
+    """Return the stem of a recipe's file name and the file's text."""
+    if name_or_path in recipe_names():
+        shipped = resources.files("pipelines") / "recipes" / f"{name_or_path}.toml"
+        return name_or_path, shipped.read_text("utf-8")
+    path = Path(name_or_path)
+    if path.is_file():
+        return path.stem, _read(path)
+    raise SettingsError(_unknown(name_or_path))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _unknown(name_or_path: str) -> str:
+    if name_or_path.endswith(".toml") or Path(name_or_path).name != name_or_path:
+        return f"there is no recipe file {name_or_path!r}: name a TOML file that exists"
+    names = recipe_names()
+    nearest = suggestion(name_or_path, names)
+    listed = f"known: {', '.join(names)}"
+    hint = listed if nearest == listed else f"{nearest} ({listed})"
+    return f"unknown recipe {name_or_path!r}: {hint}; a path to a TOML file will do too"
+
+
+def _parse(name_or_path: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name_or_path} is not TOML: {error}") from None
+
+
+def _tables(stem: str, document: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Split a document into the recipe's name and its sections, and refuse anything else."""
+    tables = {key: value for key, value in document.items() if key != "name"}
+    for key, value in tables.items():
+        _known_section(key)
+        if not isinstance(value, dict):
+            raise SettingsError(f"{key} is {value!r}, not a section: write [{key}] above its keys")
+    return _directory_name(document.get("name", stem)), tables
+
+
+def _known_section(name: str) -> None:
+    if name not in SECTIONS:
+        raise SettingsError(f"unknown section {name!r}: {suggestion(name, SECTIONS)}")
+
+
+def _directory_name(name: object) -> str:
+    """Check that a recipe's name can name its run directory."""
+    if not isinstance(name, str) or name in ("", ".", "..") or {"/", "\\", "\0"} & set(name):
+        raise SettingsError(f"name is {name!r}: give one that a directory can have")
+    return name
+
+
+def _apply(tables: dict[str, dict[str, Any]], override: str) -> None:
+    dotted, equals, text = override.partition("=")
+    section, dot, key = dotted.strip().partition(".")
+    if not equals or not dot:
+        raise SettingsError(f"--set {override!r} is not section.key=value, as in train.epochs=3")
+    _known_section(section)
+    hint = typing.get_type_hints(SECTIONS[section]).get(key)
+    tables.setdefault(section, {})[key] = _override_value(text.strip(), hint is str)
+
+
+def _override_value(text: str, wants_string: bool) -> Any:
+    """Read a value typed on the command line.
+
+    A key that holds strings takes `2020` or `true` as they stand: only quotes make them TOML.
+    """
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        document = {}
+    value = document.get("value") if len(document) == 1 else None
+    if value is None or (wants_string and not isinstance(value, str)):
+        return _valid_text(text)
+    return value
+
+
+def _valid_text(text: str) -> str:
+    """Refuse the stand-ins for bytes that were no UTF-8: no recipe file could hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"{text!r} is not UTF-8: rename the file or the column") from None
+    return text

@@ -1,0 +1,162 @@
+"""Evaluation of a model: of a run's own, which is a stage, and of any on labelled texts."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.config import Recipe, load_section
+from pipelines.evaluate import Outcome, evaluate_predictions
+from pipelines.labelled import labelled_file, labelled_split
+from pipelines.rundir import RunDirectory
+from sentiment_lstm.atomic import replaced_directory
+from sentiment_lstm.baseline import fit_baseline
+from sentiment_lstm.batching import TokenArrays
+from sentiment_lstm.bundle import model_card, update_card
+from sentiment_lstm.classifier import SentimentClassifier
+from sentiment_lstm.errors import DataError
+from sentiment_lstm.progress import Progress
+from sentiment_lstm.text import Encoder
+
+# What the model's card tells of each set of figures that it shows.
+CARD_FIGURES = ("accuracy", "f1", "roc_auc", "log_loss", "ece", "rmse", "mae", "r2", "spearman")
+
+
+def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
+    """Measure the run's model on its test split, and state the figures in the model's card.
+
+    Raises:
+        DataError: when the test split holds no text, or an answer is not finite.
+    """
+    classifier = SentimentClassifier.load(run.bundle)
+    test = TokenArrays.load(run.preprocess, "test")
+    outcome = replace(
+        _outcome(classifier, test, _texts(run, "test"), progress),
+        title=recipe.name,
+        history=list(_json_lines(run.history)),
+        baseline=_baseline(run) if recipe.evaluate.baseline else None,
+    )
+    with replaced_directory(run.evaluate) as directory:
+        metrics = evaluate_predictions(directory, outcome)
+    card = model_card(classifier.config, _card_figures(recipe, run, metrics))
+    update_card(run.bundle, card)
+
+
+def evaluate_model(
+    model: str,
+    labelled: Path | None,
+    *,
+    overrides: Sequence[str],
+    output: Path | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Measure any model and return its figures, as `evaluate_predictions` does.
+
+    Args:
+        model: as `sentiment_lstm.bundle.resolve_model` takes it.
+        labelled: a file of labelled texts; by default the test split of the data set that the
+            model was trained on.
+        overrides: of the data section that the model was trained with.
+        output: where to leave the report and what belongs to it; nowhere by default.
+        progress: shows how far it is.
+
+    Raises:
+        BundleError: if there is no such model.
+        DataError: if there are no labelled texts, or their labels are not the model's.
+    """
+    classifier = SentimentClassifier.load(model)
+    config = classifier.config
+    data = load_section("data", config.data, overrides)
+    if labelled is None and not config.data:
+        raise DataError(f"{model} does not say what data it came with: give --input FILE")
+    if labelled is None:
+        found = labelled_split(data, config, progress)
+    else:
+        found = labelled_file(labelled, data, config)
+    encode = Encoder(classifier.vocabulary, config.max_tokens, config.head_tokens)
+    encoded = [encode(t) for t in progress(found.texts, total=len(found.texts), label="encode")]
+    outcome = _outcome(classifier, TokenArrays.of(encoded, found.targets), found.texts, progress)
+    with _directory(output) as directory:
+        return evaluate_predictions(Path(directory), replace(outcome, title=model))
+
+
+def _directory(output: Path | None) -> AbstractContextManager[Path | str]:
+    return TemporaryDirectory() if output is None else replaced_directory(output)
+
+
+def _outcome(
+    classifier: SentimentClassifier, arrays: TokenArrays, texts: Sequence[str], progress: Progress
+) -> Outcome:
+    """Let the model answer for every text of the arrays."""
+    config = classifier.config
+    ids = (arrays[i] for i in range(len(arrays)))
+    shown = progress(ids, total=len(arrays), label="evaluate")
+    logits = np.asarray(classifier.logits_of_ids(shown), np.float64)
+    if config.task == "regression":
+        logits = logits * config.target_scale + config.target_mean
+    return Outcome(
+        task=config.task,
+        labels=config.labels,
+        targets=np.asarray(arrays.targets),
+        logits=logits,
+        lengths=arrays.lengths,
+        texts=texts,
+        temperature=config.temperature,
+        threshold=config.threshold,
+    )
+
+
+def _baseline(run: RunDirectory) -> NDArray[np.float64]:
+    """Fit the bag of words on train and return what it says of test."""
+    train = TokenArrays.load(run.preprocess, "train")
+    summary = json.loads(run.summary.read_text("utf-8"))
+    task, classes = summary["task"], len(summary["labels"]) or None
+    fitted = fit_baseline(
+        _json_lines(run.texts("train")), np.asarray(train.targets), task, classes=classes
+    )
+    test = _json_lines(run.texts("test"))
+    return fitted.predict(test) if task == "regression" else fitted.probabilities(test)
+
+
+def _card_figures(recipe: Recipe, run: RunDirectory, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the card tells: sizes, validation at the epoch that was kept, test, baseline."""
+    sizes = {
+        f"texts of {split}": len(TokenArrays.load(run.preprocess, split))
+        for split in ("train", "validation", "test")
+    }
+    history = list(_json_lines(run.history))
+    figures = {**sizes, "epochs trained": len(history), **_best(recipe, history)}
+    figures["test"] = _shown(metrics)
+    if metrics["baseline"]:
+        figures["test of a bag of words"] = _shown(metrics["baseline"])
+    return figures
+
+
+def _best(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the validation figures of the epoch whose weights were kept, as training saw them."""
+
+    def rank(row: Mapping[str, Any]) -> float:
+        by_accuracy = recipe.train.monitor == "accuracy" and "validation_accuracy" in row
+        return float(-row["validation_accuracy"] if by_accuracy else row["validation_loss"])
+
+    best = min(history, key=rank)
+    return {key: value for key, value in best.items() if key.startswith("validation_")}
+
+
+def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: metrics[key] for key in CARD_FIGURES if metrics.get(key) is not None}
+
+
+def _texts(run: RunDirectory, split: str) -> list[str]:
+    return list(_json_lines(run.texts(split)))
+
+
+def _json_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)

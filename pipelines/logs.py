@@ -1,0 +1,68 @@
+"""Where messages go: to the run's log file, and to people who watch."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+# What other libraries log is not ours to keep.
+OURS = ("pipelines", "sentiment_lstm")
+
+
+@contextmanager
+def handled(handler: logging.Handler) -> Iterator[None]:
+    """Hand our records of level INFO and above to `handler` meanwhile, and close it after.
+
+    They go no further up: TensorFlow brings a handler for everything, which would repeat them.
+    """
+    loggers = [logging.getLogger(name) for name in OURS]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (logger.level, logger.propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+        handler.close()
+
+
+def log_file(path: Path) -> logging.Handler:
+    """Return a handler that appends to a run's log file."""
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(form)
+    return handler
+
+
+@contextmanager
+def native_messages_in(path: Path) -> Iterator[None]:
+    """Append to a file what native code writes to descriptor 2 meanwhile.
+
+    TensorFlow announces processors and drivers there before any of its settings count. Python's
+    own standard error goes on where it went.
+    """
+    kept, before = os.dup(2), sys.stderr
+    with path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        with open(kept, "w", 1, errors="backslashreplace", closefd=False) as rebound:
+            sys.stderr = rebound if _descriptor(before) == 2 else before
+            yield
+    finally:
+        sys.stderr = before
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the descriptor that a stream writes to, if it is one that has any."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,45 @@
+"""What a run has to show: the lines that commands print on standard output."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.config import Recipe
+from pipelines.rundir import RunDirectory
+
+
+def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    """Yield the lines that tell what a finished stage has made."""
+    tell: dict[str, Callable[[Recipe, RunDirectory], Iterator[str]]] = {
+        "preprocess": _preprocessed,
+        "train": _trained,
+        "evaluate": _evaluated,
+        "export": _exported,
+    }
+    return tell[stage](recipe, run)
+
+
+def _preprocessed(_: Recipe, run: RunDirectory) -> Iterator[str]:
+    from pipelines.summary import describe
+
+    yield from describe(_json(run.summary))
+
+
+def _trained(_: Recipe, run: RunDirectory) -> Iterator[str]:
+    yield f"model       {run.bundle}"
+
+
+def _evaluated(_: Recipe, run: RunDirectory) -> Iterator[str]:
+    from pipelines.evaluate import metrics_table
+
+    yield metrics_table(_json(run.metrics))
+    yield f"report      {run.report}"
+
+
+def _exported(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    yield f"SavedModel  {run.saved_model(recipe.export.version)}"
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

@@ -1,0 +1,128 @@
+"""The run directory: every file name of a run is spelled here, once.
+
+RUN/
+  recipe.toml  log.txt  .lock
+  preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
+               summary.json  stage.json
+  train/       checkpoint  history.jsonl  tensorboard/  stage.json
+  bundle/      the model
+  evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
+  export/      VERSION/ (SavedModel)  export.json  stage.json
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sentiment_lstm.errors import SentimentError
+
+
+class RunError(SentimentError):
+    """A run directory is in use, or lacks what a stage reads."""
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Where one run keeps its files."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe of the last command, every key spelled out."""
+        return self.path / "recipe.toml"
+
+    @property
+    def log(self) -> Path:
+        """What every command said, appended."""
+        return self.path / "log.txt"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a command works on the directory."""
+        return self.path / ".lock"
+
+    def stage(self, name: str) -> Path:
+        """Return the directory of a stage."""
+        return self.path / name
+
+    def stamp(self, name: str) -> Path:
+        """Return the record of what a stage was made from."""
+        return self.stage(name) / "stage.json"
+
+    @property
+    def preprocess(self) -> Path:
+        """Token arrays, texts and the vocabulary."""
+        return self.stage("preprocess")
+
+    @property
+    def vocabulary(self) -> Path:
+        """One token a line."""
+        return self.preprocess / "vocabulary.txt"
+
+    @property
+    def summary(self) -> Path:
+        """Task, labels, and the counts and lengths of each split."""
+        return self.preprocess / "summary.json"
+
+    def texts(self, split: str) -> Path:
+        """Return the texts of a split, one JSON string a line."""
+        return self.preprocess / f"{split}.texts.jsonl"
+
+    @property
+    def train(self) -> Path:
+        """What training needs to go on after it was stopped, and its history."""
+        return self.stage("train")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state that an interrupted training resumes from."""
+        return self.train / "checkpoint"
+
+    @property
+    def history(self) -> Path:
+        """The losses and rates of each epoch, one JSON object a line."""
+        return self.train / "history.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's event files, where the recipe asks for them."""
+        return self.train / "tensorboard"
+
+    @property
+    def bundle(self) -> Path:
+        """The trained model."""
+        return self.path / "bundle"
+
+    @property
+    def evaluate(self) -> Path:
+        """Metrics, plots and report."""
+        return self.stage("evaluate")
+
+    @property
+    def metrics(self) -> Path:
+        """Every figure of the evaluation."""
+        return self.evaluate / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The prediction for each text of test, one JSON object a line."""
+        return self.evaluate / "predictions.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.evaluate / "report.html"
+
+    @property
+    def export(self) -> Path:
+        """The base directory that TensorFlow Serving is given."""
+        return self.stage("export")
+
+    def saved_model(self, version: int) -> Path:
+        """Return the SavedModel of a version."""
+        return self.export / str(version)
+
+    @property
+    def export_summary(self) -> Path:
+        """What was exported, and how closely it answers as the model it came from."""
+        return self.export / "export.json"

@@ -1,0 +1,123 @@
+"""What each stage reads: a change there reruns it, a change elsewhere does not."""
+
+import importlib
+import json
+from dataclasses import replace
+
+import pytest
+
+from pipelines.config import SECTIONS, load_recipe
+from pipelines.preprocess import execute
+from pipelines.rundir import RunDirectory
+from pipelines.stages import STAGES, stage_named
+from sentiment_lstm.progress import silent
+
+RECIPE = load_recipe("quickstart", ["data.size=20"])
+
+
+@pytest.fixture
+def run(tmp_path, make_bundle):
+    run = RunDirectory(tmp_path / "run")
+    execute(RECIPE, run, silent)
+    make_bundle("run/bundle")
+    return run
+
+
+def inputs(stage, run, recipe=RECIPE):
+    return stage_named(stage).inputs(recipe, run)
+
+
+def grow(path):
+    path.write_bytes(path.read_bytes() + b" ")
+
+
+def reads(stage, run, path, recipe=RECIPE):
+    """Tell whether a change of a file changes what a stage has read."""
+    before = inputs(stage, run, recipe)
+    grow(path)
+    return inputs(stage, run, recipe) != before
+
+
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_training_reads_train_and_validation(run, name):
+    assert reads("train", run, run.preprocess / f"{name}.tokens.npy")
+    assert reads("train", run, run.preprocess / f"{name}.targets.npy")
+
+
+def test_training_reads_the_vocabulary(run):
+    assert reads("train", run, run.vocabulary)
+
+
+def test_training_reads_nothing_of_test(run):
+    for path in run.preprocess.glob("test.*"):
+        assert not reads("train", run, path)
+    summary = json.loads(run.summary.read_text("utf-8"))
+    before = inputs("train", run)
+    summary["splits"]["test"]["texts"] = 1
+    run.summary.write_text(json.dumps(summary), "utf-8")
+    assert inputs("train", run) == before
+
+
+def test_training_reads_the_order_of_labels(run):
+    before = inputs("train", run)
+    summary = json.loads(run.summary.read_text("utf-8"))
+    summary["labels"].reverse()
+    run.summary.write_text(json.dumps(summary), "utf-8")
+    assert inputs("train", run) != before
+
+
+def test_training_reads_the_word_vectors_where_there_are_some(run, tmp_path):
+    vectors = tmp_path / "vectors.txt"
+    recipe = replace(RECIPE, model=replace(RECIPE.model, embeddings=str(vectors)))
+    missing = inputs("train", run, recipe)
+    vectors.write_text("good 0.1 0.2")
+    assert inputs("train", run, recipe) != missing
+    assert reads("train", run, vectors, recipe)
+
+
+def test_evaluation_reads_test_and_the_model(run, make_bundle):
+    assert reads("evaluate", run, run.preprocess / "test.targets.npy")
+    assert reads("evaluate", run, run.texts("test"))
+    before = inputs("evaluate", run)
+    make_bundle("run/bundle", seed=1)
+    assert inputs("evaluate", run) != before
+
+
+def test_evaluation_reads_train_for_the_baseline_alone(run):
+    without = replace(RECIPE, evaluate=replace(RECIPE.evaluate, baseline=False))
+    assert reads("evaluate", run, run.texts("train"))
+    assert not reads("evaluate", run, run.texts("train"), without)
+
+
+def test_a_card_is_no_input_of_an_export(run):
+    from sentiment_lstm.bundle import update_card
+
+    before = inputs("export", run)
+    update_card(run.bundle, "# Another card\n")
+    assert inputs("export", run) == before
+
+
+def test_a_card_is_an_output_of_the_evaluation_alone(run):
+    card = run.bundle / "README.md"
+    run.train.mkdir()
+    made = {s.name: set(s.outputs(RECIPE, run)) for s in STAGES}
+    assert card in made["evaluate"]
+    assert card not in made["train"]
+    assert run.bundle / "weights.safetensors" in made["train"]
+
+
+def test_an_export_answers_for_its_own_version_alone(run):
+    for version in (1, 2):
+        run.saved_model(version).mkdir(parents=True)
+        (run.saved_model(version) / "saved_model.pb").touch()
+    made = stage_named("export").outputs(RECIPE, run)
+    assert run.saved_model(1) / "saved_model.pb" in made
+    assert run.saved_model(2) / "saved_model.pb" not in made
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_every_stage_names_sections_and_earlier_stages_that_there_are(stage):
+    names = [s.name for s in STAGES]
+    assert set(stage.sections) <= set(SECTIONS)
+    assert all(names.index(earlier) < names.index(stage.name) for earlier in stage.after)
+    assert callable(importlib.import_module(stage.module).execute)
