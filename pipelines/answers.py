@@ -95,8 +95,9 @@ def _write_csv(stream: TextIO, answered: Answered, config: BundleConfig, note: N
 
 
 def _csv_writer(stream: TextIO, columns: Iterable[str]) -> "csv.DictWriter[str]":
+    """Write the header; lines end as RFC 4180 has it, which gets either character quoted."""
     writer = csv.DictWriter(
-        stream, list(columns), restval="", extrasaction="ignore", lineterminator="\n"
+        stream, list(columns), restval="", extrasaction="ignore", lineterminator="\r\n"
     )
     writer.writeheader()
     return writer

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sentiment_lstm.bundle import shipped
+from pipelines.logs import native_messages_held_back
+from sentiment_lstm.bundle import resolve_model, shipped
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.classifier import Prediction, SentimentClassifier
 from sentiment_lstm.errors import BundleError, DataError
@@ -34,6 +35,8 @@ class Classifier(Protocol):
 def open_classifier(model: str | None) -> Classifier:
     """Return the classifier that a name or directory means; None is the model that ships.
 
+    A bundle comes before a SavedModel, which is a program: none is run where a bundle stands.
+
     Raises:
         BundleError: if there is none, or it is not sound.
     """
@@ -42,16 +45,24 @@ def open_classifier(model: str | None) -> Classifier:
             "no model ships with this package: train one with `sentiment-lstm run quickstart`, "
             "then give --model runs/quickstart"
         )
-    if model is not None and (directory := find_saved_model(Path(model))) is not None:
+    try:
+        bundle = resolve_model(model or DEFAULT_MODEL)
+    except BundleError:
+        directory = None if model is None else find_saved_model(Path(model))
+        if directory is None:
+            raise
         return _saved_model(directory)
-    return SentimentClassifier.load(model or DEFAULT_MODEL)
+    return SentimentClassifier.load(bundle)
 
 
 def _saved_model(directory: Path) -> Classifier:
     log.warning(
         "%s is a SavedModel, which is a program: run it only if you trust who made it", directory
     )
-    return SavedModelClassifier.load(directory)
+    with native_messages_held_back():
+        classifier = SavedModelClassifier.load(directory)
+        classifier.classify([""])  # what TensorFlow sets up, it sets up at the first text
+    return classifier
 
 
 def typed_rows(texts: Sequence[str]) -> Iterator[Row]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 import click
 
@@ -316,7 +316,7 @@ def classify(
     """
     if texts and input_name:
         raise click.UsageError("Give TEXT or --input, not both.")
-    if not texts and not input_name and sys.stdin.isatty():
+    if not texts and not input_name and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Nothing to classify: give TEXT, --input FILE or pipe texts in.")
     from pipelines.classify import open_classifier, typed_rows
 
@@ -349,9 +349,15 @@ def _rows(name: str, form: str | None, column: str) -> "Iterator[Row | Rejection
     from sentiment_lstm.records import kind_of, read_rows
 
     if name == "-":
-        return read_rows(sys.stdin.buffer, form or "txt", text_column=column)
+        return read_rows(_standard_input(), form or "txt", text_column=column)
     path = Path(name)
     return read_rows(path, form or kind_of(path), text_column=column)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # as after `<&-`
+        raise click.UsageError("Standard input is closed: give TEXT or --input FILE.")
+    return sys.stdin.buffer
 
 
 @contextmanager

@@ -159,6 +159,8 @@ def _parse(name_or_path: str, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name_or_path} is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{name_or_path} nests values too deeply: no key needs that") from None
 
 
 def _tables(stem: str, document: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, Any]]]:
@@ -202,6 +204,8 @@ def _override_value(text: str, wants_string: bool) -> Any:
         document = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         document = {}
+    except RecursionError:
+        raise SettingsError(f"{text[:20]}… is nested too deeply: no key needs that") from None
     value = document.get("value") if len(document) == 1 else None
     if value is None or (wants_string and not isinstance(value, str)):
         return _valid_text(text)

@@ -12,20 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.config import Recipe, load_section
-from pipelines.evaluate import Outcome, evaluate_predictions
-from pipelines.labelled import labelled_file, labelled_split
+from pipelines.evaluate import METRICS, PREDICTIONS, REPORT, Outcome, evaluate_predictions
+from pipelines.labelled import Labelled, labelled_file, labelled_split
+from pipelines.logs import native_messages_held_back
 from pipelines.rundir import RunDirectory
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.baseline import fit_baseline
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.bundle import model_card, update_card
+from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.classifier import SentimentClassifier
-from sentiment_lstm.errors import DataError
+from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.progress import Progress
 from sentiment_lstm.text import Encoder
 
 # What the model's card tells of each set of figures that it shows.
 CARD_FIGURES = ("accuracy", "f1", "roc_auc", "log_loss", "ece", "rmse", "mae", "r2", "spearman")
+
+# What an evaluation leaves, beside pictures.
+OUTPUTS = {METRICS, PREDICTIONS, REPORT}
 
 
 def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
@@ -63,27 +68,66 @@ def evaluate_model(
         labelled: a file of labelled texts; by default the test split of the data set that the
             model was trained on.
         overrides: of the data section that the model was trained with.
-        output: where to leave the report and what belongs to it; nowhere by default.
+        output: where to leave the report and what belongs to it; nowhere by default. What an
+            earlier evaluation left there is replaced.
         progress: shows how far it is.
 
     Raises:
         BundleError: if there is no such model.
         DataError: if there are no labelled texts, or their labels are not the model's.
+        SettingsError: if `output` holds anything but an earlier evaluation.
     """
     classifier = SentimentClassifier.load(model)
     config = classifier.config
-    data = load_section("data", config.data, overrides)
-    if labelled is None and not config.data:
-        raise DataError(f"{model} does not say what data it came with: give --input FILE")
+    target = None if output is None else _free(output)
     if labelled is None:
-        found = labelled_split(data, config, progress)
+        found = _own_split(model, config, overrides, progress)
     else:
-        found = labelled_file(labelled, data, config)
+        found = _of_file(labelled, config, overrides)
     encode = Encoder(classifier.vocabulary, config.max_tokens, config.head_tokens)
     encoded = [encode(t) for t in progress(found.texts, total=len(found.texts), label="encode")]
     outcome = _outcome(classifier, TokenArrays.of(encoded, found.targets), found.texts, progress)
-    with _directory(output) as directory:
+    with _directory(target) as directory:
         return evaluate_predictions(Path(directory), replace(outcome, title=model))
+
+
+def _of_file(path: Path, config: BundleConfig, overrides: Sequence[str]) -> Labelled:
+    """Read a labelled file; of the data section, the names of the columns alone matter."""
+    columns = {key: value for key, value in config.data.items() if key in ("text", "label")}
+    stated = {"source": "files", "train": str(path), **columns}
+    return labelled_file(path, load_section("data", stated, overrides), config)
+
+
+def _own_split(
+    model: str, config: BundleConfig, overrides: Sequence[str], progress: Progress
+) -> Labelled:
+    """Read the test split of the data that the model was trained on."""
+    if not config.data:
+        raise DataError(f"{model} does not say what data it came with: give --input FILE")
+    changed = {override.partition("=")[0].strip() for override in overrides}
+    own = config.data.get("source") == "files" and not config.data.get("train")
+    if own and not {"data.train", "data.source"} & changed:
+        raise DataError(
+            "this model came from your own files: give --input FILE, or --set data.train=… "
+            "(and data.test=… where there was a file for it)"
+        )
+    data = load_section("data", config.data, overrides)
+    with native_messages_held_back():  # reading IMDB imports TensorFlow
+        return labelled_split(data, config, progress)
+
+
+def _free(output: Path) -> Path:
+    """Return the absolute path of a directory that may be replaced.
+
+    Raises:
+        SettingsError: if it holds anything but an earlier evaluation.
+    """
+    target = output.resolve()
+    found = {entry.name for entry in target.iterdir()} if target.exists() else set()
+    foreign = {name for name in found - OUTPUTS if not name.endswith(".png")}
+    if foreign or (found and METRICS not in found):
+        raise SettingsError(f"{output} holds other files: name an empty or a new directory")
+    return target
 
 
 def _directory(output: Path | None) -> AbstractContextManager[Path | str]:

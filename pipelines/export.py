@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.config import ExportSettings, Recipe, load_section
+from pipelines.logs import native_messages_held_back
 from pipelines.own_process import choose_backend
 from pipelines.rundir import RunDirectory
 from sentiment_lstm.bundle import resolve_model
@@ -37,7 +38,8 @@ def export_model(model: str, output: Path, overrides: Sequence[str], progress: P
     settings: ExportSettings = load_section("export", {}, overrides)
     bundle = resolve_model(model)
     choose_backend("tensorflow")
-    from sentiment_lstm.export import export_saved_model
+    with native_messages_held_back():
+        from sentiment_lstm.export import export_saved_model
 
-    export_saved_model(bundle, output, version=settings.version, progress=progress)
+        export_saved_model(bundle, output, version=settings.version, progress=progress)
     return output / str(settings.version)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
 
 # What other libraries log is not ours to keep.
@@ -27,8 +28,10 @@ def handled(handler: logging.Handler) -> Iterator[None]:
     try:
         yield
     finally:
-        for logger, (logger.level, logger.propagate) in zip(loggers, before, strict=True):
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
             logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
         handler.close()
 
 
@@ -58,6 +61,19 @@ def native_messages_in(path: Path) -> Iterator[None]:
         sys.stderr = before
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def native_messages_held_back() -> Iterator[None]:
+    """Keep from people what native code writes to descriptor 2 meanwhile, unless the work fails."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "native.txt"
+        try:
+            with native_messages_in(path):
+                yield
+        except Exception:
+            sys.stderr.write(path.read_text("utf-8", errors="backslashreplace"))
+            raise
 
 
 def _descriptor(stream: TextIO) -> int | None:

@@ -38,7 +38,8 @@ def run_in_own_process(stage: str, run: RunDirectory, backend: str, lock: int) -
     Raises:
         RunError: with the line the stage failed with.
     """
-    command = [sys.executable, "-m", __name__, stage, str(run.path.resolve())]
+    # -P: files in the current directory must not pass for packages.
+    command = [sys.executable, "-P", "-m", __name__, stage, str(run.path.resolve())]
     log.info("%s: in a process of its own, under the Keras backend %s", stage, backend)
     with subprocess.Popen(
         command,
@@ -62,7 +63,10 @@ def _environment(backend: str) -> dict[str, str]:
 
 
 def _last_line(child: subprocess.Popen[bytes]) -> bytes:
-    """Wait for the child to end by itself; a first Ctrl-C reaches it too and lets it save."""
+    """Wait for the child to end by itself, on a first Ctrl-C too: it reaches the child as well.
+
+    A training goes on later from where it last saved: at once if it stood between two steps.
+    """
     assert child.stdout is not None
     try:
         lines = child.stdout.read().splitlines()

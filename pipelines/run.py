@@ -1,10 +1,13 @@
 """The chain: runs the stages in order and leaves out what is up to date."""
 
 import logging
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from time import monotonic
 
 import sentiment_lstm
@@ -18,6 +21,7 @@ from pipelines.stamp import (
     Stamp,
     changes,
     digests,
+    input_changes,
     read_stamp,
     settings_changes,
     write_stamp,
@@ -29,6 +33,8 @@ from sentiment_lstm.progress import Progress, silent
 __all__ = ["STAGES", "run_stages"]
 
 log = logging.getLogger(__name__)
+
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")  # as `sentiment_lstm.atomic` names them
 
 
 def run_stages(
@@ -84,11 +90,25 @@ def _working_on(run: RunDirectory, recipe: Recipe) -> Iterator[int]:
     """Have the run directory to ourselves, its log open, the recipe written into it."""
     run.path.mkdir(parents=True, exist_ok=True)
     with locked(run.lock) as lock, handled(log_file(run.log)):
-        for unfinished in run.path.glob(".*.tmp"):  # left by a command that was killed
-            shutil.rmtree(unfinished, ignore_errors=True)
+        _remove_unfinished(run)
         with replaced_file(run.recipe) as temporary:
             temporary.write_text(dump(recipe), "utf-8")
         yield lock
+
+
+def _remove_unfinished(run: RunDirectory) -> None:
+    """Remove what commands that were killed have left, except in what is no stage's directory."""
+    below = (run.stage(stage.name).rglob(".*.tmp") for stage in STAGES)
+    for path in [*run.path.glob(".*.tmp"), *chain.from_iterable(below)]:
+        if TEMPORARY.fullmatch(path.name):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -109,7 +129,7 @@ class _Chain:
         if recorded is None:
             return "not done yet"
         kept = digests(self.run.path, (self.run.path / name for name in recorded.outputs))
-        return next(changes(recorded, self._stamp(stage, kept)), None)
+        return next(changes(recorded, self._stamp(stage, self._inputs(stage), kept)), None)
 
     def make(self, stage: Stage, reason: str, *, afresh: bool) -> None:
         """Run a stage and record what it was made from and what it made."""
@@ -120,41 +140,57 @@ class _Chain:
         leftover = stage.resumes(self.run)
         if afresh and leftover is not None:
             shutil.rmtree(leftover, ignore_errors=True)
-        self._execute(stage)
+        read = self._execute(stage)
         made = digests(self.run.path, stage.outputs(self.recipe, self.run))
-        write_stamp(self.run.stamp(stage.name), self._stamp(stage, made))
+        write_stamp(self.run.stamp(stage.name), self._stamp(stage, read, made))
         self.announce(f"{stage.name}: done in {monotonic() - started:.1f} s")
 
-    def _stamp(self, stage: Stage, outputs: dict[str, str]) -> Stamp:
+    def _inputs(self, stage: Stage) -> dict[str, str]:
+        return stage.inputs(self.recipe, self.run)
+
+    def _stamp(self, stage: Stage, inputs: dict[str, str], outputs: dict[str, str]) -> Stamp:
         settings = {name: self.recipe.section(name) for name in stage.sections}
-        inputs = stage.inputs(self.recipe, self.run)
         return Stamp(sentiment_lstm.__version__, settings, inputs, outputs)
 
-    def _execute(self, stage: Stage) -> None:
-        """Do the work here, or elsewhere if this process is bound to another Keras backend."""
+    def _execute(self, stage: Stage) -> dict[str, str]:
+        """Do the work here, or elsewhere if this process is bound to another Keras backend.
+
+        Returns:
+            The digests of the inputs from before: one that is edited meanwhile has then changed.
+        """
         backend = stage.backend(self.recipe)
         if backend is not None and needs_own_process(backend):
+            inputs = self._inputs(stage)
             run_in_own_process(stage.name, self.run, backend, self.lock)
-            return
+            return inputs
         # Reading IMDB imports TensorFlow and with it Keras: not under a backend left from before.
         choose_backend(backend or "tensorflow")
         with native_messages_in(self.run.log):
+            inputs = self._inputs(stage)
             stage.execute(self.recipe, self.run, self.progress)
+        return inputs
 
     def _require_inputs(self, stage: Stage) -> None:
-        """Check that the stages before this one are done, and for the same settings.
+        """Check that all stages before this one are done, and of the same settings and inputs.
 
         Raises:
             RunError: naming the command that makes what is missing.
         """
+        for name, lack in self._lacks(stage):
+            argument = self.recipe.origin or self.recipe.name
+            raise RunError(
+                f"{stage.name} cannot run, {lack}: run `sentiment-lstm {name} {argument}` "
+                "first, with the same options"
+            )
+
+    def _lacks(self, stage: Stage) -> Iterator[tuple[str, str]]:
+        """Yield the earlier stages that are not as they should be, the first of the chain first."""
         for name in stage.after:
-            lack = self._lack(self.stages[name])
+            earlier = self.stages[name]
+            yield from self._lacks(earlier)
+            lack = self._lack(earlier)
             if lack is not None:
-                argument = self.recipe.origin or self.recipe.name
-                raise RunError(
-                    f"{stage.name} cannot run, {lack}: run `sentiment-lstm {name} {argument}` "
-                    "first, with the same options"
-                )
+                yield name, lack
 
     def _lack(self, stage: Stage) -> str | None:
         recorded = read_stamp(self.run.stamp(stage.name))
@@ -165,4 +201,9 @@ class _Chain:
             return f"{self.run.path / missing[0]} is missing"
         wanted = {name: self.recipe.section(name) for name in stage.sections}
         changed = next(settings_changes(recorded.settings, wanted), None)
-        return changed and f"{stage.name} was done with other settings ({changed})"
+        if changed is not None:
+            return f"{stage.name} was done with other settings ({changed})"
+        if not stage.after:  # its inputs are data from outside, which take long to read
+            return None
+        changed = next(input_changes(recorded.inputs, self._inputs(stage)), None)
+        return changed and f"{stage.name} is out of date ({changed})"

@@ -50,7 +50,7 @@ def changes(recorded: Stamp, wanted: Stamp) -> Iterator[str]:
     if recorded.version != wanted.version:
         yield f"made by version {recorded.version}"
     yield from settings_changes(recorded.settings, wanted.settings)
-    yield from _differences(recorded.inputs, wanted.inputs, "changed")
+    yield from input_changes(recorded.inputs, wanted.inputs)
     yield from _differences(recorded.outputs, wanted.outputs, "is missing or altered")
 
 
@@ -63,6 +63,11 @@ def settings_changes(
         for key in sorted(old.keys() | values.keys()):
             if old.get(key) != values.get(key):
                 yield f"{section}.{key} was {old.get(key)!r}"
+
+
+def input_changes(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
+    """Say which inputs are not as recorded."""
+    return _differences(recorded, wanted, "changed")
 
 
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:

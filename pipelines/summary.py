@@ -71,6 +71,8 @@ def describe(summary: Mapping[str, Any]) -> Iterator[str]:
         if split["labels"]:
             counts = ", ".join(f"{label} {count:,}" for label, count in split["labels"].items())
             yield f"{name}: {counts}"
+    if len(summary["labels"]) == 2:
+        yield f"probability: that of {summary['labels'][1]!r}, the second label"
     yield from describe_left_out(summary)
 
 

@@ -4,9 +4,11 @@ import json
 import logging
 import shutil
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import sentiment_lstm
 from pipelines.config import Recipe
 from pipelines.rundir import RunDirectory
 from sentiment_lstm.atomic import replaced_file
@@ -24,6 +26,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     Raises:
         DataError: a split holds no text, or the word vectors cannot be used.
     """
+    from sentiment_lstm.checkpoints import remove_checkpoints
     from sentiment_lstm.fitting import fit
 
     checkpoints = _own_checkpoints(recipe, run)
@@ -40,7 +43,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     _write_history(run.history, trained.history)
     if recipe.train.tensorboard:
         _write_tensorboard(run.tensorboard, trained.history)
-    shutil.rmtree(run.checkpoint, ignore_errors=True)
+    remove_checkpoints(run.checkpoint)
 
 
 def _splits(recipe: Recipe, run: RunDirectory) -> Any:
@@ -62,18 +65,23 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
 def _own_checkpoints(recipe: Recipe, run: RunDirectory) -> Path:
     """Return where this very training keeps its checkpoints; those of any other are removed.
 
-    A checkpoint of other settings or other data would resume into something nobody asked for.
+    A checkpoint of other settings, other data or other versions of what trains would resume into
+    something nobody asked for.
     """
     from pipelines.stages import stage_named
     from pipelines.stamp import text_digest
+    from sentiment_lstm.checkpoints import remove_checkpoints
 
     stage = stage_named("train")
     told = {name: asdict(getattr(recipe, name)) for name in stage.sections}
-    identity = text_digest(json.dumps([told, stage.inputs(recipe, run)], sort_keys=True))[:16]
+    versions = [sentiment_lstm.__version__, version("keras")]
+    identity = text_digest(json.dumps([told, stage.inputs(recipe, run), versions], sort_keys=True))[
+        :16
+    ]
     if run.checkpoint.is_dir():
         for other in run.checkpoint.iterdir():
             if other.name != identity:
-                shutil.rmtree(other, ignore_errors=True)
+                remove_checkpoints(other)
     return run.checkpoint / identity
 
 

@@ -70,13 +70,14 @@ def train(
         labels: one a text: names or whole numbers, or real numbers for a regression.
         recipe: settings by section, as in a recipe file: `{"model": {"units": 32}}`. The sections
             are `data` (task, labels, validation_fraction, seed), `text`, `model` and `train`.
-        output: where the bundle goes; one that stands there is replaced.
+        output: where the bundle goes; one that stands there is replaced, other files are not.
         progress: shows the steps of each epoch.
         on_epoch: called after each epoch with its losses and figures.
 
     Raises:
         SettingsError: the recipe holds an unknown key or an impossible value.
         DataError: the lists differ in length, a label cannot be used, or a class is too small.
+        BundleError: `output` holds other files, or no bundle can hold such labels or targets.
 
     Example:
         >>> directory = train(texts, labels, {"train": {"epochs": 3}})

@@ -14,6 +14,7 @@ from pathlib import Path
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path; on success it becomes `path`, on failure it is removed."""
+    path = path.resolve()  # "." has no name to write beside
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -32,6 +33,7 @@ def replaced_directory(path: Path) -> Iterator[Path]:
     POSIX cannot rename onto a directory that holds files, so the old one steps aside first; a
     process killed between the two renames leaves it under a name that `recover` puts back.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     recover(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -47,7 +49,7 @@ def replaced_directory(path: Path) -> Iterator[Path]:
 
 def recover(path: Path) -> None:
     """Undo a replacement of `path` that was killed half-way."""
-    aside = _aside(path)
+    aside = _aside(path.resolve())
     if not aside.exists():
         return
     if path.exists():

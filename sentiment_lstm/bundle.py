@@ -29,6 +29,7 @@ from sentiment_lstm.text import Vocabulary
 __all__ = [
     "Bundle",
     "BundleConfig",
+    "check_target",
     "is_bundle",
     "model_card",
     "payload_digest",
@@ -68,17 +69,19 @@ def write_bundle(
     """Write a model; `directory` appears whole or stays as it was.
 
     Args:
-        directory: where; a bundle that stands there is replaced.
+        directory: where; a bundle that stands there is replaced, anything else is refused.
         config: its shape and labels.
         weights: float32 or float16 arrays, exactly those of `config.weight_shapes`.
         vocabulary: V tokens, as many as the embedding has rows.
         card: text of README.md.
 
     Raises:
-        BundleError: if an array is missing, extra, of another shape or type, or not finite.
+        BundleError: if an array is missing, extra, of another shape or type, or not finite, or
+            `directory` holds other files.
     """
     from safetensors.numpy import save
 
+    check_target(directory)
     expected = config.weight_shapes(len(vocabulary))
     _check_arrays(expected, {n: (_dtype_name(w), w.shape) for n, w in weights.items()})
     _check_finite(weights)
@@ -91,6 +94,23 @@ def write_bundle(
         write_manifest(temporary, FILES)
 
 
+def check_target(directory: Path) -> None:
+    """See that a bundle can go to `directory` and nobody's files with it.
+
+    Raises:
+        BundleError: if it is a file, the working directory, or holds what is no bundle.
+    """
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise BundleError(f"{directory} is a file: name an empty or a new directory")
+    if directory.resolve() == Path.cwd():  # it would be replaced beneath the process
+        raise BundleError(f"{directory} is the working directory: name another one")
+    present = {path.name for path in directory.iterdir()}
+    if present and not (is_bundle(directory) and present <= {*FILES, MANIFEST}):
+        raise BundleError(f"{directory} holds other files: name an empty or a new directory")
+
+
 def read_bundle(directory: Path) -> Bundle:
     """Read a model, each thing checked before the next is parsed.
 
@@ -100,7 +120,7 @@ def read_bundle(directory: Path) -> Bundle:
     files = read_sealed(_settled(directory), FILES)
     try:
         config = config_from_json(strict_json(files[CONFIG]))
-        vocabulary = Vocabulary.load(directory / VOCABULARY)
+        vocabulary = Vocabulary.parse(files[VOCABULARY])
         _check_arrays(config.weight_shapes(len(vocabulary)), _header(files[WEIGHTS]))
         weights = _weights(files[WEIGHTS])
         _check_finite(weights)
@@ -140,7 +160,7 @@ def is_bundle(path: Path) -> bool:
         if not path.exists():
             recover(path)
         return (path / MANIFEST).is_file() and (path / CONFIG).is_file()
-    except OSError:  # a name too long, a directory that may not be entered
+    except (OSError, ValueError):  # a name too long, a NUL, a directory that may not be entered
         return False
 
 

@@ -134,8 +134,13 @@ def _check_labels(task: str, labels: tuple[str, ...]) -> None:
     if len(set(labels)) != len(labels):
         raise _impossible("labels", list(labels), "name each once")
     for label in labels:
-        if not label or any(unicodedata.category(c) in ("Cc", "Cs") for c in label):
+        if not label or has_control_characters(label):
             raise _impossible("labels", label, "a label is text without control characters")
+
+
+def has_control_characters(label: str) -> bool:
+    """Whether a label holds what no bundle takes: control characters or lone surrogates."""
+    return any(unicodedata.category(c) in ("Cc", "Cs") for c in label)
 
 
 def _as_json(data: dict[str, Any]) -> Any:

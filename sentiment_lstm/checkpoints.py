@@ -59,7 +59,7 @@ def load_checkpoint(directory: Path) -> tuple[Arrays, dict[str, Any]] | None:
 
 
 def remove_checkpoints(directory: Path) -> None:
-    """Remove every checkpoint of a training that has ended."""
+    """Remove a directory and every checkpoint below it: its training has ended, or is another."""
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -1,8 +1,4 @@
-"""Sentiment of texts straight from a bundle, in numpy: TensorFlow is never imported.
-
-Texts are taken a chunk at a time, so any iterable goes, one that never ends included; memory
-is bounded by the chunk and answers come in the order of the texts.
-"""
+"""Sentiment of texts straight from a bundle, in numpy: TensorFlow is never imported."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,18 +12,17 @@ from sentiment_lstm.errors import DataError
 from sentiment_lstm.inference import Network
 from sentiment_lstm.predictions import Answers, Prediction
 from sentiment_lstm.progress import Progress, silent
+from sentiment_lstm.streaming import Text, TextClassifier, chunks, each_text
 from sentiment_lstm.text import Encoder
 
 __all__ = ["Prediction", "SentimentClassifier"]
 
-Text = str | bytes
 Ids = NDArray[Any]
 
-CHUNK_TEXTS = 2048
-CHUNK_TOKENS = 2**20
+CHARACTERS = 4  # of a token, about; the size of texts that are given as ids
 
 
-class SentimentClassifier:
+class SentimentClassifier(TextClassifier):
     """A trained model that answers about texts; safe to share between threads.
 
     Args:
@@ -56,29 +51,11 @@ class SentimentClassifier:
         """
         return cls(read_bundle(resolve_model(model)))
 
-    def classify(
-        self, texts: Iterable[Text], *, threshold: float | None = None
-    ) -> list[Prediction]:
-        """Return one prediction a text; see `stream`."""
-        return list(self.stream(texts, threshold=threshold))
+    def _read(self, text: Text) -> Ids:
+        return self._encode(text)
 
-    def stream(
-        self, texts: Iterable[Text], *, threshold: float | None = None
-    ) -> Iterator[Prediction]:
-        """Yield one prediction a text, in order, reading at most a chunk ahead.
-
-        Args:
-            texts: any iterable of str, or of bytes in UTF-8; it may be endless.
-            threshold: least P(``labels[1]``) for ``labels[1]``; None takes the model's own.
-                Of two labels only.
-
-        Raises:
-            SettingsError: for a threshold outside [0, 1], or where there are not two labels.
-            DataError: for a text that is neither str nor bytes.
-        """
-        answers = Answers(self.config, threshold)
-        chunks = _chunks(map(self._encode, each_text(texts)))
-        return (answer for chunk in chunks for answer in answers(self._network.logits(chunk)))
+    def _predictions(self, chunk: list[Ids], answers: Answers) -> list[Prediction]:
+        return answers(self._network.logits(chunk))
 
     def logits(self, texts: Iterable[Text], progress: Progress = silent) -> NDArray[np.float32]:
         """Return the network's output before temperature, threshold and target scale.
@@ -88,7 +65,7 @@ class SentimentClassifier:
         """
         total = len(texts) if isinstance(texts, Sequence) else None
         shown = progress(each_text(texts), total=total, label="classify")
-        return self._logits(map(self._encode, shown))
+        return self._logits((self._encode(text), len(text)) for text in shown)
 
     def logits_of_ids(self, sequences: Iterable[Ids]) -> NDArray[np.float32]:
         """Return `logits` of texts given as token ids, each `(tokens,)` without padding.
@@ -96,11 +73,11 @@ class SentimentClassifier:
         Raises:
             DataError: for an id that is padding or outside the vocabulary.
         """
-        return self._logits(self._checked(sequences))
+        return self._logits((ids, CHARACTERS * len(ids)) for ids in self._checked(sequences))
 
-    def _logits(self, sequences: Iterable[Ids]) -> NDArray[np.float32]:
+    def _logits(self, sized: Iterable[tuple[Ids, int]]) -> NDArray[np.float32]:
         empty = np.empty((0, self.config.outputs), np.float32)
-        parts = [self._network.logits(chunk) for chunk in _chunks(sequences)]
+        parts = [self._network.logits(chunk) for chunk in chunks(sized)]
         logits = np.concatenate([empty, *parts])
         return logits[:, 0] if self.config.outputs == 1 else logits
 
@@ -112,32 +89,3 @@ class SentimentClassifier:
                     f"knows 1 to {len(self.vocabulary) - 1}"
                 )
             yield ids
-
-
-def each_text(texts: Iterable[Text]) -> Iterator[Text]:
-    """Yield texts as they come.
-
-    Raises:
-        DataError: if `texts` is itself a text, or holds what is neither str nor bytes.
-    """
-    if isinstance(texts, str | bytes):
-        raise DataError("texts is one text: give a list of texts, as in classify([text])")
-    for index, text in enumerate(texts):
-        if not isinstance(text, str | bytes):
-            kind = type(text).__name__
-            raise DataError(f"text {index} is {text!r}, a {kind}: give str or bytes")
-        yield text
-
-
-def _chunks(sequences: Iterable[Ids]) -> Iterator[list[Ids]]:
-    """Gather sequences until a chunk holds enough texts or tokens."""
-    chunk: list[Ids] = []
-    tokens = 0
-    for ids in sequences:
-        chunk.append(ids)
-        tokens += len(ids)
-        if len(chunk) == CHUNK_TEXTS or tokens >= CHUNK_TOKENS:
-            yield chunk
-            chunk, tokens = [], 0
-    if chunk:
-        yield chunk

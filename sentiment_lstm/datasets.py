@@ -6,7 +6,7 @@ split (its class and a hash of it) is read once, when it is first needed.
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -275,6 +275,7 @@ class SourcedDataset:
         _check_classes(scans["train"], labels.names, carve, rejections)
         division = divide(scans, carve, settings.seed, settings.drop_twins, settings.limit)
         _check_sizes(division)
+        _check_train(scans["train"], division, labels.names, settings.limit)
         return _Survey(labels, rejections, division)
 
     def _scan(self, part: str, labels: LabelReader, rejections: list[RejectedRow]) -> "Scan":
@@ -333,6 +334,19 @@ def _check_sizes(division: "Division") -> None:
             twins = division.twins.get(split, 0)
             why = f"all its {twins} texts stand in test too" if twins else "no row can be used"
             raise DataError(f"the split {split} is empty, {why}: give another file for it")
+
+
+def _check_train(scan: "Scan", division: "Division", labels: tuple[str, ...], limit: int) -> None:
+    """See that dropping twins left train every label."""
+    if not labels or 0 < limit < len(labels):  # numbers, or too few texts for one of each
+        return
+    left = replace(scan, classes=scan.classes[division.chosen("train", "train")])
+    for name, count in zip(labels, left.counts(len(labels)), strict=True):
+        if not count:
+            raise DataError(
+                f"label {name!r} has no examples left in train, as its texts stand in test too: "
+                "add some, or set data.drop_twins to false"
+            )
 
 
 def _label_reader(settings: DataSettings) -> LabelReader:

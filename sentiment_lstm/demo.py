@@ -1,11 +1,11 @@
 """An embedded corpus of film reviews, generated, whose verdict hangs on word order.
 
-Each text holds as many positive as negative words. Which of them decide is a matter of who
-speaks, of what was expected and what came of it, of what a negation governs and of whether the
+Seven texts in ten hold as many positive as negative words. Which of them decide is a matter of
+who speaks, of what was expected and what came of it, of what a negation governs and of whether the
 writer came round in the end; the words that tell stand far from the words that they govern, so a
 bag of words or of short n-grams cannot add them up. Sentences come from a grammar
 (`demo_grammar.py`); a skeleton, which is a sentence with its slots emptied, belongs to one split
-for good, by its hash, so no skeleton of test is ever seen in training.
+for good, by its hash, so no skeleton of test is ever seen in train or validation.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ PLANS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("instead",),),
     (("voice_own", "bare:own"), ("voice_other", "bare:other")),
     (("voice_own", "bare:own", "bare:own"), ("voice_other", "bare:other", "bare:other")),
-    (("says_own:contrary", "aside", "reverses"), ("says_other:other",)),
-    (("says_own:own", "aside", "keeps"), ("expects:other",)),
+    (("says_own:contrary", "aside", "reverses"),),
+    (("says_own:own", "aside", "keeps"),),
 )
 NEUTRAL_SENTENCES = ("plot", "visit")
 OPENS, STANDS_ASIDE, CLOSES = 0.25, 0.1, 0.75  # how often a neutral sentence does

@@ -20,7 +20,7 @@ from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.errors import ExportError, SettingsError
 from sentiment_lstm.model import build_classifier, load_weights
 from sentiment_lstm.progress import Progress, silent
-from sentiment_lstm.saved_model import CONFIG, SIGNATURE
+from sentiment_lstm.saved_model import CONFIG, MODEL, SIGNATURE
 from sentiment_lstm.settings import ModelSettings
 from sentiment_lstm.strict_json import canonical_json
 from sentiment_lstm.text import PAD
@@ -44,7 +44,7 @@ def export_saved_model(
     Args:
         bundle_directory: the model.
         target: base directory; other versions in it stay as they are.
-        version: number of the directory to write or replace.
+        version: number of the directory to write; a SavedModel that stands there is replaced.
         progress: shows the texts that are verified.
 
     Returns:
@@ -52,7 +52,8 @@ def export_saved_model(
 
     Raises:
         BundleError: if the model is not sound.
-        ExportError: if what was written answers otherwise; nothing of it stays then.
+        ExportError: if what was written answers otherwise; nothing of it stays then. Also if
+            ``target/version`` holds what is no SavedModel; it stays as it is.
         SettingsError: for a version that is no number from 0.
     """
     if type(version) is not int or version < 0:
@@ -61,6 +62,7 @@ def export_saved_model(
         raise ExportError(
             f"Keras runs on {keras.backend.backend()}: set KERAS_BACKEND=tensorflow to export"
         )
+    _check_target(target / str(version))
     bundle = read_bundle(bundle_directory)
     with _removed_if_left_empty(target), replaced_directory(target / str(version)) as temporary:
         model = keras_model(bundle)
@@ -150,6 +152,14 @@ def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:
     if config.task == "regression":
         return of_value
     return of_two if config.outputs == 1 else of_many
+
+
+def _check_target(directory: Path) -> None:
+    replaceable = (directory / MODEL).is_file() or not directory.exists()
+    if not replaceable and (not directory.is_dir() or any(directory.iterdir())):
+        raise ExportError(
+            f"{directory} holds other files: give another directory or another version"
+        )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From token arrays to a bundle: train, calibrate on validation, write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import sentiment_lstm
 from sentiment_lstm.batching import TokenArrays
-from sentiment_lstm.bundle import BundleConfig, model_card, write_bundle
+from sentiment_lstm.bundle import BundleConfig, check_target, model_card, write_bundle
 from sentiment_lstm.calibration import fit_temperature
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.model import build_classifier, weights_of
@@ -59,9 +59,12 @@ def fit(
 
     Raises:
         DataError: a split holds no text, or `model.embeddings` cannot be used.
+        BundleError: `output` holds other files, or no bundle can hold such labels or targets.
     """
+    check_target(output)
     _require_texts(splits)
     task = Task.of(splits.task, splits.labels, np.asarray(splits.train.targets))
+    config = _config(splits, task, text, model)  # now, as it may refuse
     trained = train_network(
         splits.train,
         splits.validation,
@@ -74,7 +77,7 @@ def fit(
         progress=progress,
         on_epoch=on_epoch,
     )
-    config = _config(splits, task, text, model, trained)
+    config = replace(config, temperature=_temperature(splits, task, trained))
     card = model_card(config, _figures(splits, task, trained))
     write_bundle(output, config, trained.weights, splits.vocabulary, card)
     return trained
@@ -96,9 +99,7 @@ def _starting_embeddings(
     return vectors.placed_in(weights_of(fresh)["embedding"])
 
 
-def _config(
-    splits: Splits, task: Task, text: TextSettings, model: ModelSettings, trained: Trained
-) -> BundleConfig:
+def _config(splits: Splits, task: Task, text: TextSettings, model: ModelSettings) -> BundleConfig:
     return BundleConfig(
         version=sentiment_lstm.__version__,
         task=task.kind,
@@ -110,7 +111,6 @@ def _config(
         directions=model.directions,
         layers=model.layers,
         pooling=model.pooling,
-        temperature=_temperature(splits, task, trained),
         target_mean=task.target_mean,
         target_scale=task.target_scale,
         data=dict(splits.origin),

@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
+from sentiment_lstm.bundle_config import has_control_characters
 from sentiment_lstm.errors import DataError, suggestion
 from sentiment_lstm.sources import Example, Found, RejectedRow
 
@@ -39,6 +40,8 @@ class LabelReader:
         name = _name(found.label)
         if not name:
             return name, "no label"
+        if has_control_characters(name):
+            return name, f"the label {name!r} holds control characters"
         if self._learns or name in self._classes:
             return name, ""
         return name, f"unknown label {name!r}: {suggestion(name, self.names)}"
@@ -69,6 +72,8 @@ def _number(value: Any) -> float:
     """Return a label as a number, NaN if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
+    if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
+        return math.nan  # Python reads 1_000, and the digits of every script
     try:
         return float(value)
     except (ValueError, OverflowError):

@@ -3,17 +3,16 @@
 A SavedModel is a program that TensorFlow runs: load only one whose maker you trust.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sentiment_lstm.bundle_config import BundleConfig, config_from_json
-from sentiment_lstm.classifier import Text, each_text
 from sentiment_lstm.errors import BundleError
 from sentiment_lstm.predictions import Answers, Prediction, of_value
+from sentiment_lstm.streaming import Text, TextClassifier
 from sentiment_lstm.strict_json import strict_json
 
 SIGNATURE = "serving_default"
@@ -21,11 +20,10 @@ MODEL = "saved_model.pb"
 # Where the format lets a model carry files that its graph does not read.
 CONFIG = Path("assets.extra", "config.json")
 
-CHUNK_TEXTS = 1024
 BATCH_TEXTS = 64
 
 
-class SavedModelClassifier:
+class SavedModelClassifier(TextClassifier):
     """Answers about texts by running an exported model under TensorFlow.
 
     Args:
@@ -57,35 +55,19 @@ class SavedModelClassifier:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise BundleError(f"{found}: TensorFlow cannot load it: {first}") from error
 
-    def classify(
-        self, texts: Iterable[Text], *, threshold: float | None = None
-    ) -> list[Prediction]:
-        """Return one prediction a text; see `stream`."""
-        return list(self.stream(texts, threshold=threshold))
+    def _read(self, text: Text) -> bytes:
+        """Return UTF-8; a lone surrogate's bytes are read by the graph as it is read in str."""
+        return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
-    def stream(
-        self, texts: Iterable[Text], *, threshold: float | None = None
-    ) -> Iterator[Prediction]:
-        """Yield one prediction a text, in order; see `SentimentClassifier.stream`.
-
-        Raises:
-            SettingsError: for a threshold outside [0, 1], or where there are not two labels.
-            DataError: for a text that is neither str nor bytes.
-        """
-        answers = Answers(self.config, threshold)
-        strings = (_bytes(text) for text in each_text(texts))
-        chunks = iter(lambda: list(islice(strings, CHUNK_TEXTS)), [])
-        return (answer for chunk in chunks for answer in self._predictions(chunk, answers))
-
-    def _predictions(self, texts: Sequence[bytes], answers: Answers) -> list[Prediction]:
-        """Answer a chunk in batches of texts alike in length, which saves padding."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    def _predictions(self, chunk: list[bytes], answers: Answers) -> list[Prediction]:
+        """Answer in batches of texts alike in length, which saves padding."""
+        order = sorted(range(len(chunk)), key=lambda i: len(chunk[i]))
         predictions: dict[int, Prediction] = {}
         for start in range(0, len(order), BATCH_TEXTS):
             members = order[start : start + BATCH_TEXTS]
-            outputs = self._serve([texts[i] for i in members])
+            outputs = self._serve([chunk[i] for i in members])
             predictions.update(zip(members, self._of_outputs(outputs, answers), strict=True))
-        return [predictions[i] for i in range(len(texts))]
+        return [predictions[i] for i in range(len(chunk))]
 
     def _of_outputs(self, outputs: dict[str, Any], answers: Answers) -> list[Prediction]:
         if self.config.task == "regression":
@@ -125,8 +107,3 @@ def _config(directory: Path) -> BundleConfig:
         raise BundleError(
             f"{directory}: not a SavedModel of this package ({error}): export the model again"
         ) from error
-
-
-def _bytes(text: Text) -> bytes:
-    """Return UTF-8; a lone surrogate becomes bytes that the graph reads as it reads it in str."""
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

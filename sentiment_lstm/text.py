@@ -221,12 +221,25 @@ class Vocabulary:
             DataError: where the file cannot be read or does not hold a vocabulary.
         """
         try:
-            # Not splitlines(), which also parts at characters that may be tokens.
-            return cls(path.read_bytes().decode("utf-8").removesuffix("\n").split("\n"))
-        except (OSError, UnicodeDecodeError, DataError) as error:
+            return cls.parse(path.read_bytes())
+        except (OSError, DataError) as error:
             raise DataError(
                 f"cannot read the vocabulary {path}: {error}; give a file of one token a line"
             ) from error
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Vocabulary":
+        """Read the bytes of a file that `save` wrote.
+
+        Raises:
+            DataError: where they do not hold a vocabulary.
+        """
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"a vocabulary is not UTF-8 ({error}): write it again") from error
+        # Not splitlines(), which also parts at characters that may be tokens.
+        return cls(text.removesuffix("\n").split("\n"))
 
     def save(self, path: Path) -> None:
         """Write one token a line in UTF-8: line 1 holds id 0."""

@@ -166,6 +166,7 @@ class _Training:
         self.forward = forward(network)
         self.sample_weights = _sample_weights(train.targets, task, settings.class_weights)
         self._saved = time.monotonic()
+        self._between_steps = True
 
     @property
     def steps(self) -> int:
@@ -177,6 +178,16 @@ class _Training:
         return p.epoch >= s.epochs or p.stale >= s.patience
 
     def run_epoch(self, progress: Progress) -> None:
+        """Take the steps that are left of an epoch; interrupted between two, save at once."""
+        try:
+            self._run_steps(progress)
+        except KeyboardInterrupt:
+            if self._between_steps:
+                self.save()
+            raise
+        self._end_epoch()
+
+    def _run_steps(self, progress: Progress) -> None:
         p, s = self.position, self.settings
         remaining = training_batches(self.train, s.batch_size, s.seed, p.epoch, p.step)
         label = f"epoch {p.epoch + 1}/{s.epochs}"
@@ -184,12 +195,13 @@ class _Training:
             started = time.monotonic()
             tokens = drop_tokens(batch.tokens, s.token_dropout, (s.seed, p.epoch, p.step))
             targets = self.task.standardised(batch.targets)
+            self._between_steps = False
             p.loss_sum += self.step(tokens, targets, self.sample_weights[batch.indices])
             p.step += 1
             p.total += 1
+            self._between_steps = True
             p.seconds += time.monotonic() - started
             self._save_now_and_then()
-        self._end_epoch()
 
     def _end_epoch(self) -> None:
         p = self.position

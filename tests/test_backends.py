@@ -27,5 +27,4 @@ def test_layer_model_and_training_pass_on(backend):
         capture_output=True,
         text=True,
     )
-    print(run.stdout.splitlines()[-1])
     assert run.returncode == 0, run.stdout[-4000:]

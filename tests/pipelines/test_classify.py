@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import count, islice
@@ -15,7 +16,7 @@ import pytest
 import pipelines
 from pipelines.classify import classify_rows
 from sentiment_lstm.classifier import SentimentClassifier
-from sentiment_lstm.records import Rejection, Row
+from sentiment_lstm.records import Rejection, Row, read_rows
 
 TEXTS = ("the film was good!", "not very good.", "", "<br /> \t", "bad\nbad", "un été")
 
@@ -226,6 +227,36 @@ def test_nothing_to_classify_on_a_terminal_is_a_usage_error(command):
     result = command("classify", code=code, stdin=subprocess.DEVNULL)
     assert result.returncode == 2
     assert b"Nothing to classify" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--input", "-"]])
+def test_a_closed_standard_input_is_a_usage_error(command, bundle, options):
+    code = (
+        "import os; os.close(0); os.execv(os.sys.executable, [os.sys.executable, '-c', {!r}, *{}])"
+    )
+    inner = "from pipelines.cli import main; main()"
+    arguments = ["classify", "--model", str(bundle), *options]
+    result = command(code=code.format(inner, arguments))
+    assert result.returncode == 2
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_lone_carriage_return_survives_csv(invoke, bundle, tmp_path):
+    path, output = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    path.write_text('{"text": "good\\rfilm"}\n{"text": "bad\\nfilm"}\n')
+    invoke("classify", "--model", bundle, "--input", path, "--format", "csv", "--output", output)
+    assert [row.text for row in read_rows(output, "csv")] == ["good\rfilm", "bad\nfilm"]
+    assert output.read_bytes().startswith(b"text,label,probability\r\n")
+
+
+def test_where_a_bundle_stands_no_program_beside_it_is_run(invoke, bundle, tmp_path):
+    shutil.copytree(bundle, tmp_path / "run" / "bundle")
+    for directory in (bundle, tmp_path / "run"):
+        (directory / "saved_model.pb").write_bytes(b"a program")
+    assert invoke("classify", "--model", tmp_path / "run", "good").stderr == ""
+    refused = invoke("classify", "--model", bundle, "good").stderr
+    assert "saved_model.pb" in refused  # a bundle holds nothing else
+    assert "is a program" not in refused
 
 
 def test_answers_go_to_a_file_whole(invoke, bundle, tmp_path):

@@ -26,7 +26,7 @@ finally:
 
 
 def test_the_commands_are_these():
-    assert set(STAGE_NAMES) | {"run", "classify", "models"} <= set(COMMANDS)
+    assert {*STAGE_NAMES, "run", "classify", "models"} == set(COMMANDS)
 
 
 def test_the_command_line_knows_the_stages_by_their_names():
@@ -102,6 +102,7 @@ def test_wrong_usage_leaves_with_status_2(invoke, arguments):
         (["export", "--model", "x", "--output", "y", "--set", "train.epochs=3"], "'train'"),
         (["train", "quickstart", "--run-dir", "x"], "sentiment-lstm preprocess quickstart"),
         (["classify", "good"], "sentiment-lstm run quickstart"),
+        (["run", "quickstart", "--set", f"data.labels={'[' * 5000}"], "nested too deeply"),
     ],
 )
 def test_every_other_error_is_one_line_and_status_1(invoke, tmp_path, monkeypatch, arguments, part):

@@ -125,6 +125,11 @@ def test_a_syntax_error_names_file_and_line(tmp_path):
     assert "line 3" in message
 
 
+def test_a_file_nested_too_deeply_is_named(tmp_path):
+    path = write(tmp_path, f"[data]\nlabels = {'[' * 5000}")
+    assert path in refused(path)
+
+
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "latin.toml"
     path.write_bytes("name = 'é'\n".encode("latin-1"))

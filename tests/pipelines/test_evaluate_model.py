@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +185,39 @@ def test_any_model_is_measured_on_a_labelled_file(make_bundle, tmp_path, caplog)
     assert "own.csv, line 7: unknown label 'middling'" in caplog.text
     assert "own.csv, line 8: no label" in caplog.text
     assert "2 rows left out" in caplog.text
+
+
+def test_a_model_of_a_persons_own_files_needs_a_file_or_their_place(make_bundle, tmp_path):
+    kept = {"source": "files", "text": "review", "label": "verdict", "test_fraction": 0.5}
+    bundle = make_bundle(data=kept)
+    rows = [(label, f"{label} {n}") for n in range(10) for label in ("positive", "negative")]
+    path = labelled_rows(tmp_path, rows)
+    assert measure(bundle, path)["count"] == 20
+    with pytest.raises(
+        DataError, match=r"your own files: give --input FILE, or --set data\.train="
+    ):
+        measure(bundle)
+    assert measure(bundle, overrides=[f"data.train={path}"])["count"] == 10
+
+
+def test_a_directory_with_other_files_is_not_written_over(make_bundle, tmp_path, monkeypatch):
+    path = labelled_rows(tmp_path, [("positive", "good"), ("negative", "bad")])
+    bundle, output = make_bundle(), tmp_path / "figures"
+    output.mkdir()
+    monkeypatch.chdir(output)
+    for _ in range(2):  # into nothing, and over an earlier evaluation
+        measure(bundle, path, OWN, Path())
+        assert (output / "report.html").exists()
+        monkeypatch.chdir(output)
+    (output / "notes.txt").touch()
+    with pytest.raises(SettingsError, match="figures holds other files: name an empty or a new"):
+        measure(bundle, path, OWN, output)
+    for entry in output.iterdir():
+        if entry.name != "report.html":
+            entry.unlink()
+    with pytest.raises(SettingsError, match="holds other files"):
+        measure(bundle, path, OWN, output)
+    assert (output / "report.html").exists()
 
 
 def test_a_folder_of_labels_is_a_labelled_file_too(make_bundle, tmp_path):

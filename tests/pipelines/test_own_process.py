@@ -36,6 +36,15 @@ def test_the_stage_is_done_and_logged(run):
     assert "texts: train 20" in run.log.read_text("utf-8")
 
 
+def test_files_in_the_current_directory_pass_for_no_packages(run, tmp_path, monkeypatch):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "__init__.py").write_text("raise RuntimeError")
+    (tmp_path / "numpy.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(tmp_path)
+    in_own_process(run, load_recipe("quickstart", ["data.size=20"]))
+    assert run.summary.exists()
+
+
 def test_its_error_is_ours_in_one_line(run):
     data = load_section("data", {"source": "files", "train": "nowhere.csv"}, [])
     with pytest.raises(RunError) as caught:

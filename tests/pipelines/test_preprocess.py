@@ -135,6 +135,8 @@ def test_labels_are_numbered_in_the_order_of_the_recipe(tmp_path):
     recipe = files_recipe(tmp_path, ROWS, [("y", "p"), ("x", "n")], labels=["p", "n"])
     run = preprocessed(tmp_path, recipe)
     assert summary_of(run)["labels"] == ["p", "n"]
+    shown = list(stage_results("preprocess", recipe, run))
+    assert "probability: that of 'n', the second label" in shown
     assert TokenArrays.load(run.preprocess, "test").targets.tolist() == [0, 1]
 
 
@@ -171,6 +173,7 @@ def test_numbers_stay_numbers(tmp_path):
     np.testing.assert_array_equal(TokenArrays.load(run.preprocess, "test").targets, [-2.5, 7.0])
     summary = summary_of(run)
     assert (summary["task"], summary["labels"]) == ("regression", [])
+    assert not any("probability" in line for line in stage_results("preprocess", recipe, run))
     assert list(stage_results("preprocess", recipe, run))
 
 

@@ -200,6 +200,28 @@ def test_one_stage_over_inputs_of_other_settings_is_refused(runner, force):
     assert runner() == []  # and nothing was harmed
 
 
+def test_one_stage_over_a_stage_that_is_out_of_date_is_refused(runner):
+    runner()
+    runner("text.max_tokens=300", only="preprocess")
+    with pytest.raises(RunError, match=r"made\.txt changed.*`sentiment-lstm train quickstart`"):
+        runner("text.max_tokens=300", only="export")
+    with pytest.raises(RunError, match=r"text\.max_tokens was 300.*preprocess quickstart"):
+        runner(only="export")
+    assert runner("text.max_tokens=300") == ["train", "export"]
+
+
+def test_an_input_that_is_edited_while_its_stage_works_has_changed(runner):
+    source = runner.run.path / "source.txt"
+
+    def edit(items, *, total, label):
+        source.write_text("edited")
+        yield from items
+
+    runner(progress=edit)
+    assert runner() == ALL
+    assert "source.txt changed" in runner.said[0]
+
+
 def test_an_unknown_stage_is_refused_with_the_nearest(runner):
     with pytest.raises(SettingsError, match="'train'"):
         runner(until="trian")
@@ -219,8 +241,15 @@ def test_what_a_killed_command_left_unfinished_goes(runner):
     unfinished = runner.run.path / ".preprocess.123.tmp"
     unfinished.mkdir(parents=True)
     (unfinished / "half").touch()
+    deeper = runner.run.stage("train") / "checkpoint" / ".half.123.tmp"
+    deeper.parent.mkdir(parents=True)
+    deeper.touch()
+    foreign = runner.run.stage("train") / ".notes.tmp"
+    foreign.touch()
     runner()
     assert not unfinished.exists()
+    assert not deeper.exists()
+    assert foreign.exists()
 
 
 def test_two_runs_do_not_work_on_one_directory(runner):

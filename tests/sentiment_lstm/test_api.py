@@ -10,7 +10,7 @@ import pytest
 
 import sentiment_lstm
 from sentiment_lstm import SentimentClassifier, train
-from sentiment_lstm.errors import DataError, SettingsError
+from sentiment_lstm.errors import BundleError, DataError, SettingsError
 
 FAST = {
     "text": {"min_count": 1},
@@ -98,6 +98,7 @@ def test_two_labels_keep_the_order_they_are_given(tmp_path):
         (["a"] * 4, ["x"] * 4, {}, DataError, "at least two labels"),
         (["a"] * 4, ["x", "x", "x", "y"], {}, DataError, "'y' has 1 texts"),
         (["a"] * 4, ["x", "y", None, "y"], {}, DataError, "text 2: no label"),
+        (["a"] * 4, ["x", "x", "y", "y\0y"], {}, DataError, "text 3: .* control characters"),
         (["a"] * 2, [1.0, math.nan], {"data": {"task": "regression"}}, DataError, "text 1"),
         (["a"], ["x"], {"modle": {}}, SettingsError, "did you mean 'model'"),
         (["a"], ["x"], {"model": {"unit": 3}}, SettingsError, "did you mean 'units'"),
@@ -107,3 +108,21 @@ def test_what_cannot_be_trained_on_is_named(tmp_path, texts, labels, recipe, err
     with pytest.raises(error, match=message):
         train(texts, labels, recipe, output=tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def no_epochs(_):
+    raise AssertionError("it was trained before it was refused")
+
+
+def test_a_directory_of_other_files_is_refused_before_the_training(tmp_path):
+    (tmp_path / "thesis").touch()
+    with pytest.raises(BundleError, match="holds other files"):
+        train(["a", "b"] * 4, ["x", "y"] * 4, FAST, output=tmp_path, on_epoch=no_epochs)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+
+
+def test_targets_that_no_bundle_can_hold_are_refused_before_the_training(tmp_path):
+    recipe = {**FAST, "data": {"task": "regression"}}
+    output = tmp_path / "model"
+    with pytest.raises(BundleError, match=r"target_mean is .*e\+35"):
+        train(["a", "b"] * 4, [1e35, 2e35] * 4, recipe, output=output, on_epoch=no_epochs)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,16 @@ def test_a_process_killed_while_writing_leaves_the_old_directory(tmp_path):
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
     assert names(target) == ["old"]
+
+
+def test_a_link_is_followed_and_a_path_without_a_name_has_one(tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to("d")
+    with replaced_directory(tmp_path / "link") as temporary:
+        (temporary / "new").touch()
+    assert names(tmp_path / "d") == ["new"]
+    monkeypatch.chdir(tmp_path / "d")
+    with replaced_directory(Path()) as temporary:
+        (temporary / "newer").touch()
+    assert names(tmp_path / "d") == ["newer"]
+    assert names(tmp_path) == ["d", "link"]

@@ -524,3 +524,37 @@ def test_the_card_of_a_regression_names_no_labels():
     assert "a number" in card
     assert "label" not in card.split("## Intended use")[0]
     assert "Not measured yet" in card
+
+
+def test_nobodys_files_are_replaced(make_bundle, tmp_path, monkeypatch):
+    sound = read_bundle(make_bundle())
+    parts = (sound.config, sound.weights, sound.vocabulary, "another card")
+    (tmp_path / "empty").mkdir()
+    for target in (tmp_path / "empty", sound.directory):
+        write_bundle(target, *parts)
+        assert (target / "README.md").read_text() == "another card"
+    (sound.directory / "notes.txt").touch()
+    (tmp_path / "README.md").touch()
+    for target in (sound.directory, tmp_path):
+        with pytest.raises(BundleError, match="holds other files: name an empty or a new"):
+            write_bundle(target, *parts)
+    with pytest.raises(BundleError, match="is a file"):
+        write_bundle(tmp_path / "README.md", *parts)
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(BundleError, match="is the working directory"):
+        write_bundle(Path(), *parts)
+    assert (sound.directory / "notes.txt").exists()
+
+
+def test_the_vocabulary_is_read_from_the_bytes_that_were_compared(make_bundle, monkeypatch):
+    directory = make_bundle()
+    tokens = read_bundle(directory).vocabulary.tokens
+    read = bundle_module.read_sealed
+
+    def read_then_swap(path, names):
+        files = read(path, names)
+        (path / "vocabulary.txt").write_text("\n".join([*tokens[:-1], "swapped"]))
+        return files
+
+    monkeypatch.setattr(bundle_module, "read_sealed", read_then_swap)
+    assert read_bundle(directory).vocabulary.tokens == tokens

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sentiment_lstm import classifier as classifier_module
-from sentiment_lstm import inference
+from sentiment_lstm import inference, streaming
 from sentiment_lstm.bundle import BundleConfig, read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.errors import DataError, SettingsError
@@ -313,7 +313,7 @@ def test_an_endless_stream_is_answered_in_order(make_bundle):
         assert answer.probability == pytest.approx(expected[index % 6].probability, abs=1e-6)
 
 
-def test_a_stream_reads_nothing_early_and_at_most_a_chunk_ahead(make_bundle):
+def test_a_stream_reads_nothing_early_and_little_ahead(make_bundle):
     taken = 0
 
     def texts():
@@ -324,20 +324,19 @@ def test_a_stream_reads_nothing_early_and_at_most_a_chunk_ahead(make_bundle):
 
     stream = SentimentClassifier.load(make_bundle()).stream(texts())
     assert taken == 0
-    next(stream)
-    assert 0 < taken <= classifier_module.CHUNK_TEXTS
-    first = taken
-    for _ in range(first):
+    for answered in range(1, 10_000):
         next(stream)
-    assert taken <= first + classifier_module.CHUNK_TEXTS
+        assert taken <= min(2 * answered, answered + streaming.CHUNK_TEXTS)
 
 
-def test_long_texts_make_a_chunk_of_fewer(make_bundle, monkeypatch):
-    monkeypatch.setattr(classifier_module, "CHUNK_TOKENS", 30)
+def test_long_texts_make_a_chunk_of_fewer_however_short_they_are_cut(make_bundle, monkeypatch):
+    monkeypatch.setattr(streaming, "CHUNK_CHARACTERS", 3000)
+    bundle = make_bundle(max_tokens=4, head_tokens=2)
     taken = iter(range(1000))
-    stream = SentimentClassifier.load(make_bundle()).stream("a " * 12 for _ in taken)
-    next(stream)
-    assert next(taken) == 3
+    stream = SentimentClassifier.load(bundle).stream("a " * 500 for _ in taken)
+    for _ in range(1 + 2 + 3 + 1):  # the last is the first of a chunk
+        next(stream)
+    assert next(taken) == 1 + 2 + 3 + 3
 
 
 def test_a_failing_source_fails_its_reader(make_bundle):

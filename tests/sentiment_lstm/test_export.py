@@ -179,11 +179,21 @@ def test_a_graph_that_needs_python_is_refused(make_bundle, tmp_path, monkeypatch
 
     monkeypatch.setattr(export, "answer_function", answer_function)
     (tmp_path / "served" / "1").mkdir(parents=True)
-    (tmp_path / "served" / "1" / "old").touch()
+    (tmp_path / "served" / "1" / "saved_model.pb").touch()
     with pytest.raises(ExportError, match="without this package"):
         export_saved_model(make_bundle(), tmp_path / "served")
     assert [path.name for path in (tmp_path / "served").iterdir()] == ["1"]
-    assert (tmp_path / "served" / "1" / "old").exists()
+    assert (tmp_path / "served" / "1" / "saved_model.pb").exists()
+
+
+def test_files_that_are_no_saved_model_are_not_replaced(make_bundle, tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "thesis").touch()
+    (tmp_path / "2").touch()
+    for version in (1, 2):
+        with pytest.raises(ExportError, match="holds other files"):
+            export_saved_model(make_bundle(), tmp_path, version=version)
+    assert (tmp_path / "1" / "thesis").exists()
 
 
 @pytest.mark.parametrize("version", [-1, True, "1", 1.0])

@@ -29,6 +29,15 @@ def test_a_row_without_a_label_is_rejected(value):
     assert str(rejected) == "a.csv, line 7: no label"
 
 
+@pytest.mark.parametrize("label", ["a\0b", "a\nb", "\x85a", "a\ud800"])
+@pytest.mark.parametrize("names", [(), ("a", "b")])
+def test_a_label_of_control_characters_is_rejected(label, names):
+    rejected = read(LabelReader("classification", names), f"x{label}")
+    assert rejected == RejectedRow(
+        "a.csv", 7, f"the label {'x' + label!r} holds control characters"
+    )
+
+
 def test_an_unknown_label_is_rejected_with_the_nearest():
     rejected = read(LabelReader("classification", ("negative", "positive")), "postive")
     assert rejected.reason == "unknown label 'postive': did you mean 'positive'?"
@@ -40,6 +49,7 @@ def test_an_unknown_label_is_rejected_with_the_nearest():
         (["b", "a", "C"], ("C", "a", "b")),
         (["10", "9", "-1", "2.5"], ("-1", "2.5", "9", "10")),
         (["10", "9", "nan"], ("10", "9", "nan")),
+        (["10", "9", "1_1"], ("10", "1_1", "9")),
     ],
 )
 def test_learnt_labels_are_sorted_as_numbers_if_all_are(met, order):
@@ -63,7 +73,9 @@ def test_numbers_are_read_from_text_and_json(value, number):
     assert read(LabelReader("regression", ()), value) == Example("text", number)
 
 
-@pytest.mark.parametrize("value", ["good", "", "nan", "inf", None, True, [1], 10**400])
+@pytest.mark.parametrize(
+    "value", ["good", "", "nan", "inf", None, True, [1], 10**400, "1_000", "\u0661\u0662"]
+)
 def test_what_is_no_finite_number_is_rejected(value):
     assert "not a finite number" in read(LabelReader("regression", ()), value).reason
 

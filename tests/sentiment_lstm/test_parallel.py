@@ -19,14 +19,15 @@ def test_an_error_in_a_thread_reaches_the_caller():
         parallel_map(lambda x: 1 // x, [1, 0, 2])
 
 
+@pytest.mark.skipif(not numpy_threads(), reason="numpy comes without a BLAS library of its own")
 def test_work_runs_with_one_blas_thread_and_the_old_number_comes_back():
     with ThreadpoolController().limit(limits=3, user_api="blas"):
-        assert set(numpy_threads()) <= {3}
+        assert set(numpy_threads()) == {3}
         inside = parallel_map(lambda _: numpy_threads(), [1, 2])
-        assert set().union(*inside) <= {1}
+        assert set().union(*inside) == {1}
         with one_blas_thread(), one_blas_thread():
-            assert set(numpy_threads()) <= {1}
-        assert set(numpy_threads()) <= {3}
+            assert set(numpy_threads()) == {1}
+        assert set(numpy_threads()) == {3}
 
 
 def test_there_is_a_core():

@@ -1,5 +1,6 @@
 """Exact, stratified, seeded division; twins by their keys."""
 
+import dataclasses
 from array import array
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment_lstm.datasets import DataSettings, open_dataset
+from sentiment_lstm.errors import DataError
 from sentiment_lstm.splitting import Scan, carved, divide, limited, text_key
 
 CLASSES = st.lists(st.integers(0, 4), min_size=20, max_size=200).map(
@@ -114,3 +117,15 @@ def test_twins_differ_in_case_space_and_breaks_alone(twin):
 @pytest.mark.parametrize("other", ["a film by me", "afilm, by me", "a film, by me.", ""])
 def test_other_texts_have_other_keys(other):
     assert text_key(other) != text_key("a film, by me")
+
+
+def test_a_label_whose_texts_all_stand_in_test_is_named(tmp_path):
+    rows = [f"{label} {n},{label}\n" for label in ("up", "down") for n in range(10)]
+    for name, held in (("train", rows), ("test", rows[10:])):
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "".join(held))
+    given = {name: str(tmp_path / f"{name}.csv") for name in ("train", "test")}
+    settings = DataSettings(source="files", validation_fraction=0.2, **given)
+    with pytest.raises(DataError, match="label 'down' has no examples left in train"):
+        _ = open_dataset(settings).sizes
+    kept = open_dataset(dataclasses.replace(settings, drop_twins=False))
+    assert kept.sizes == {"train": 16, "validation": 4, "test": 10}

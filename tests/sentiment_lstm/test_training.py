@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from sentiment_lstm import training
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.losses import loss_for
 from sentiment_lstm.model import build_classifier, named_variables, weights_of
@@ -128,6 +129,39 @@ def test_killed_twice_and_resumed_ends_with_the_same_weights(tmp_path, optimizer
     assert [[row[k] for k in keys] for row in resumed.history] == [
         [row[k] for k in keys] for row in whole.history
     ]
+
+
+def interrupted(steps):
+    """Return a progress in which Ctrl-C comes once so many steps were taken."""
+
+    def progress(items, *, total, label):
+        for seen, item in enumerate(items):
+            if seen == steps:
+                raise KeyboardInterrupt
+            yield item
+
+    return progress
+
+
+def test_an_interrupt_between_two_steps_saves_the_last_one(tmp_path):
+    settings = everything_on(epochs=2, checkpoint_minutes=1000.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(settings, tmp_path, progress=interrupted(4))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000004"]
+    assert_same(run(settings, tmp_path).weights, run(settings).weights)
+
+
+def test_an_interrupt_within_a_step_saves_nothing(tmp_path, monkeypatch):
+    def interrupting(*_):
+        def step(*_):
+            raise KeyboardInterrupt
+
+        return step
+
+    monkeypatch.setattr(training, "train_step", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        run(everything_on(), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training():

@@ -1,0 +1,32 @@
+"""Where messages of our own and of native code go, and that all is as before afterwards."""
+
+import logging
+import os
+
+import pytest
+
+from pipelines.logs import handled, native_messages_held_back
+
+
+def test_loggers_are_afterwards_as_they_were():
+    ours = logging.getLogger("pipelines")
+    below = logging.getLogger("pipelines.run")
+    before = (ours.level, ours.propagate, list(ours.handlers))
+    assert not below.isEnabledFor(logging.INFO)
+    with handled(logging.NullHandler()):
+        assert below.isEnabledFor(logging.INFO)
+    assert not below.isEnabledFor(logging.INFO)
+    assert (ours.level, ours.propagate, ours.handlers) == before
+
+
+def test_native_messages_of_work_that_succeeds_are_not_shown(capfd):
+    with native_messages_held_back():
+        os.write(2, b"native\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_native_messages_of_work_that_fails_are_shown(capfd):
+    with pytest.raises(ValueError, match="failed"), native_messages_held_back():
+        os.write(2, b"native\n")
+        raise ValueError("failed")
+    assert capfd.readouterr().err == "native\n"

@@ -1,0 +1,104 @@
+"""Every command and program of the README runs, in its order, in one empty directory.
+
+Long commands get a smaller setting; what they do stays the same.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
+
+SMALL = {
+    "run quickstart": " --set data.size=240 --set train.epochs=1",
+    "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"
+    " --set model.units=4 --set model.embedding=4 --set train.epochs=1",
+    "run stars.toml": " --set train.epochs=1",
+    "run score.toml": " --set train.epochs=1",
+}
+
+
+def blocks(kind):
+    return [body for found, body in FENCE.findall(README) if found == kind]
+
+
+def commands():
+    """Return what stands after each prompt, its continuation lines joined."""
+    text = "\n".join(blocks("console")).replace("\\\n", "")
+    return [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+
+
+def installs(command):
+    return "pip install" in command
+
+
+def shortened(command):
+    for stage, extra in SMALL.items():
+        command = re.sub(rf"{re.escape(stage)}(?!\S)", stage + extra, command)
+    return command
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """Return a directory that holds the files the README tells a person to write."""
+    directory = tmp_path_factory.mktemp("readme")
+    for body in [*blocks("python"), *blocks("toml")]:
+        if name := FILE_NAME.match(body):
+            (directory / name.group(1)).write_text(body)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def environment():
+    """Return an environment whose `python` and `sentiment-lstm` are those under test."""
+    scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"} | {"PATH": scripts}
+
+
+def run(command, workplace, environment):
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=workplace,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if not installs(c)])
+def test_command_runs(command, workplace, environment):
+    if "imdb-scratch" in command and "TFDS_DATA_DIR" not in environment:
+        pytest.skip("IMDB is not prepared here: set TFDS_DATA_DIR")
+    command = command.replace("TFDS_DATA_DIR=~/tensorflow_datasets ", "")
+    done = run(shortened(command), workplace, environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+
+
+def test_library_examples_run(workplace, environment):
+    program = "\n".join(body for body in blocks("python") if not FILE_NAME.match(body))
+    done = run(f"python - <<'EOF'\n{program}\nEOF", workplace, environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_opens_with_the_two_commands_that_ci_runs():
+    first, second = [c for c in commands() if installs(c)][:2]
+    assert first.endswith("sentiment-lstm run quickstart")
+    assert second.endswith("/pytest")
+    ci = (ROOT / ".ci" / "run").read_text()
+    for command in (first, second):
+        install = re.search(r"pip install (.*?) &&", command).group(1)
+        assert "constraints.txt" in install
+    assert re.search(r"pip install (.*?) &&", second).group(1) in ci.replace("--quiet ", "")
+
+
+def test_links_lead_to_files():
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
