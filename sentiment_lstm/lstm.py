@@ -252,30 +252,26 @@ class LSTM(keras.layers.Layer):
         """Create the three weights, and the carried state of a stateful layer."""
         if self.unroll and sequences_shape[1] is None:
             raise ValueError("unroll=True needs a known number of time steps: state it in `shape`")
-        self.kernel = self.add_weight(
-            shape=(sequences_shape[-1], 4 * self.units),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            shape=(self.units, 4 * self.units),
-            name="recurrent_kernel",
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
+        self.kernel = self._weight("kernel", (sequences_shape[-1], 4 * self.units), "kernel")
+        self.recurrent_kernel = self._weight(
+            "recurrent_kernel", (self.units, 4 * self.units), "recurrent"
         )
         if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(4 * self.units,),
-                name="bias",
-                initializer=self._initial_bias,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self._weight("bias", (4 * self.units,), "bias", self._initial_bias)
         if self.stateful:
             self._create_state(sequences_shape)
+
+    def _weight(
+        self, name: str, shape: tuple[int, ...], options: str, initializer: Any = None
+    ) -> Any:
+        """Create a weight by the initializer, regularizer and constraint given for it."""
+        return self.add_weight(
+            shape=shape,
+            name=name,
+            initializer=initializer or getattr(self, f"{options}_initializer"),
+            regularizer=getattr(self, f"{options}_regularizer"),
+            constraint=getattr(self, f"{options}_constraint"),
+        )
 
     def _initial_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
         if not self.unit_forget_bias:
