@@ -150,7 +150,7 @@ def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], forc
       sentiment-lstm preprocess quickstart
       sentiment-lstm preprocess imdb-scratch --set text.max_tokens=256
     """
-    _run_recipe(recipe, run_dir, overrides, ("preprocess",), force=force, only="preprocess")
+    _run_stage("preprocess", recipe, run_dir, overrides, force)
 
 
 @cli.command()
@@ -164,7 +164,7 @@ def train(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
       sentiment-lstm train quickstart
       sentiment-lstm train imdb-scratch --set train.backend=jax --force
     """
-    _run_recipe(recipe, run_dir, overrides, ("train",), force=force, only="train")
+    _run_stage("train", recipe, run_dir, overrides, force)
 
 
 @cli.command()
@@ -205,7 +205,7 @@ def evaluate(
     _require_one("RECIPE", recipe, model)
     if model is None:
         _refuse_with_recipe({"--input": input_path, "--output": output})
-        _run_recipe(str(recipe), run_dir, overrides, ("evaluate",), force=force, only="evaluate")
+        _run_stage("evaluate", str(recipe), run_dir, overrides, force)
         return
     _refuse_with_model({"--run-dir": run_dir, "--force": force})
     from pipelines.evaluate import metrics_table
@@ -245,7 +245,7 @@ def export(
     _require_one("RECIPE", recipe, model)
     if model is None:
         _refuse_with_recipe({"--output": output})
-        _run_recipe(str(recipe), run_dir, overrides, ("export",), force=force, only="export")
+        _run_stage("export", str(recipe), run_dir, overrides, force)
         return
     _refuse_with_model({"--run-dir": run_dir, "--force": force})
     if output is None:
@@ -388,6 +388,13 @@ def models() -> None:
 
     for line in describe_models():
         click.echo(line)
+
+
+def _run_stage(
+    stage: str, recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool
+) -> None:
+    """Run one stage alone and print its results."""
+    _run_recipe(recipe, run_dir, overrides, (stage,), force=force, only=stage)
 
 
 def _run_recipe(

@@ -29,7 +29,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     from sentiment_lstm.checkpoints import remove_checkpoints
     from sentiment_lstm.fitting import fit
 
-    checkpoints = _own_checkpoints(recipe, run)
+    checkpoints = own_checkpoints(recipe, run)
     trained = fit(
         _splits(recipe, run),
         run.bundle,
@@ -62,7 +62,7 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
     )
 
 
-def _own_checkpoints(recipe: Recipe, run: RunDirectory) -> Path:
+def own_checkpoints(recipe: Recipe, run: RunDirectory) -> Path:
     """Return where this very training keeps its checkpoints; those of any other are removed.
 
     A checkpoint of other settings, other data or other versions of what trains would resume into

@@ -159,3 +159,10 @@ def test_models_tells_what_ships_and_its_figures(invoke, monkeypatch, make_bundl
 def test_the_module_runs_as_the_script_does(command):
     code = f"import runpy; runpy.run_module('pipelines', run_name='__main__')  # {sys.platform}"
     assert command("models", code=code).returncode == 0
+
+
+def test_an_export_says_where_it_wrote_and_nothing_else(command, make_bundle, tmp_path):
+    done = command("export", "--model", make_bundle(), "--output", tmp_path / "saved")
+    assert done.returncode == 0
+    assert done.stdout.decode() == f"SavedModel  {tmp_path / 'saved' / '1'}\n"
+    assert done.stderr == b""
