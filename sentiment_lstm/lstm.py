@@ -22,6 +22,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from sentiment_lstm import bptt_ops
+
 Tensor = Any  # a tensor of whichever backend Keras runs on
 Activation = Callable[[Tensor], Tensor]
 
@@ -239,6 +241,8 @@ class LSTM(keras.layers.Layer):
         self.use_cudnn = use_cudnn
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
+        # On TensorFlow training calls out of the graph, which XLA cannot compile; JAX compiles.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.bias: Any = None
         self._carried: _CarriedState | None = None
@@ -309,19 +313,17 @@ class LSTM(keras.layers.Layer):
         training: bool | None = False,
     ) -> Any:
         """Run the layer; see the class for arguments and results."""
-        h, c = self._starting_state(sequences, initial_state)
-        x = ops.transpose(sequences, (1, 0, 2))
-        keep = _time_major_mask(mask)
-        if self.go_backwards:
-            x = ops.flip(x, axis=0)
-            keep = None if keep is None else ops.flip(keep, axis=0)
-        hs, cs = self._run(x, h, c, keep, training=bool(training))
+        state = self._starting_state(sequences, initial_state)
+        keep = _flags(mask)
+        hs, h, c = self._run(sequences, state, keep, training=bool(training))
         if self.stateful and self._carried is not None:
-            self._carried.assign((hs[-1], cs[-1]))
+            self._carried.assign((h, c))
         started_from_zero = initial_state is None and not self.stateful
-        outputs = self._outputs(hs, keep, started_from_zero)
-        output = ops.transpose(outputs, (1, 0, 2)) if self.return_sequences else outputs[-1]
-        return (output, hs[-1], cs[-1]) if self.return_state else output
+        output = h
+        if self._needs_states(keep):
+            outputs = self._outputs(hs, keep, started_from_zero)
+            output = outputs if self.return_sequences else outputs[:, -1]
+        return (output, h, c) if self.return_state else output
 
     def _starting_state(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is None and self._carried is not None:
@@ -341,16 +343,69 @@ class LSTM(keras.layers.Layer):
             )
 
     def _run(
-        self, x: Tensor, h: Tensor, c: Tensor, keep: Tensor | None, *, training: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Project all inputs at once, then scan: only the recurrence needs one step at a time."""
+        self, x: Tensor, state: list[Tensor], keep: Tensor | None, *, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return h at every step `(batch, time, units)`, in the order read, and the last h and c.
+
+        The first may be of no steps where only the last h is needed. Where it can run, the LSTM is
+        the one written out with its gradient; all else is left to the backend, which can compile,
+        differentiate and save what it sees.
+        """
         if training and self.dropout:
-            x = x * self._dropout_mask(x[0], self.dropout)
-        z = ops.matmul(x, ops.convert_to_tensor(self.kernel))
+            x = x * ops.expand_dims(self._dropout_mask(x[:, 0], self.dropout), 1)
+        drops = training and self.recurrent_dropout
+        dropped = self._dropout_mask(state[0], self.recurrent_dropout) if drops else None
+        if self._is_written_out(x, *state, training=training):
+            return self._run_written_out(x, state, keep, dropped, training=training)
+        return self._run_scan(x, state, keep, dropped)
+
+    def _needs_states(self, keep: Tensor | None) -> bool:
+        """Tell whether the output is more than the last h."""
+        return self.return_sequences or keep is not None
+
+    def _is_written_out(self, *tensors: Tensor, training: bool) -> bool:
+        of_the_paper = (
+            self.activation is keras.activations.tanh
+            and self.recurrent_activation is keras.activations.sigmoid
+        )
+        return of_the_paper and not self.unroll and bptt_ops.available(*tensors, training=training)
+
+    def _run_written_out(
+        self,
+        x: Tensor,
+        state: list[Tensor],
+        keep: Tensor | None,
+        dropped: Tensor | None,
+        *,
+        training: bool,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        weights = [ops.convert_to_tensor(w) for w in (self.kernel, self.recurrent_kernel)]
+        bias = ops.zeros((4 * self.units,)) if self.bias is None else self.bias
+        return bptt_ops.lstm_bptt(
+            x,
+            (*weights, ops.convert_to_tensor(bias)),
+            tuple(state),
+            keep=keep,
+            dropped=dropped,
+            backwards=self.go_backwards,
+            with_states=self._needs_states(keep),
+            training=training,
+        )
+
+    def _run_scan(
+        self, x: Tensor, state: list[Tensor], keep: Tensor | None, dropped: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Project all inputs at once, then scan: only the recurrence needs one step at a time."""
+        z = ops.matmul(ops.transpose(x, (1, 0, 2)), ops.convert_to_tensor(self.kernel))
         if self.bias is not None:
             z = z + ops.convert_to_tensor(self.bias)
-        drops = training and self.recurrent_dropout
-        return lstm_scan(
+        if keep is not None:
+            keep = ops.expand_dims(ops.transpose(keep, (1, 0)), -1)
+        if self.go_backwards:
+            z = ops.flip(z, axis=0)
+            keep = None if keep is None else ops.flip(keep, axis=0)
+        h, c = state
+        hs, cs = lstm_scan(
             z,
             h,
             c,
@@ -358,27 +413,26 @@ class LSTM(keras.layers.Layer):
             keep=keep,
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
-            recurrent_mask=self._dropout_mask(h, self.recurrent_dropout) if drops else None,
+            recurrent_mask=dropped,
             unroll=self.unroll,
         )
+        return ops.transpose(hs, (1, 0, 2)), hs[-1], cs[-1]
 
     def _dropout_mask(self, like: Tensor, rate: float) -> Tensor:
         return keras.random.dropout(ops.ones_like(like), rate, seed=self.seed_generator)
 
     def _outputs(self, hs: Tensor, keep: Tensor | None, started_from_zero: bool) -> Tensor:
-        """Return what a caller sees of h, `(time, batch, units)`.
+        """Return what a caller sees of h, `(batch, time, units)`.
 
         A masked step repeats the output before it. Before the first real step there is none, so
         zeros stand there even if h started elsewhere.
         """
-        if keep is None:
+        if keep is None or (started_from_zero and not self.zero_output_for_mask):
             return hs
-        if self.zero_output_for_mask:
-            return ops.where(keep, hs, ops.zeros_like(hs))
-        if started_from_zero:
-            return hs
-        begun = ops.cumsum(ops.cast(keep, "int32"), axis=0) > 0
-        return ops.where(begun, hs, ops.zeros_like(hs))
+        if self.go_backwards:
+            keep = ops.flip(keep, axis=1)
+        seen = keep if self.zero_output_for_mask else ops.cumsum(ops.cast(keep, "int32"), 1) > 0
+        return ops.where(ops.expand_dims(seen, -1), hs, ops.zeros_like(hs))
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:  # noqa: ARG002
         """Return the shape of the output, and of h and c with `return_state`."""
@@ -401,14 +455,11 @@ class LSTM(keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
-def _time_major_mask(mask: Any) -> Tensor | None:
-    """Return a mask `(batch, time)` as `(time, batch, 1)`."""
+def _flags(mask: Any) -> Tensor | None:
+    """Return a mask `(batch, time)` as booleans."""
     if isinstance(mask, list | tuple):
         mask = mask[0]
-    if mask is None:
-        return None
-    mask = ops.cast(ops.convert_to_tensor(mask), "bool")
-    return ops.expand_dims(ops.transpose(mask, (1, 0)), -1)
+    return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
 
 
 _PLAIN_ARGUMENTS = (

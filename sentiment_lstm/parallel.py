@@ -6,6 +6,7 @@ spend their time waiting for each other, and far more of it on a machine that is
 """
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -38,12 +39,14 @@ def one_blas_thread() -> AbstractContextManager[Any]:
 
     Where several threads do so at once, the first one's block is what counts.
     """
-    limited: AbstractContextManager[Any] = _blas().limit(limits=1)
+    limited: AbstractContextManager[Any] = _blas("scipy.linalg.cython_blas" in sys.modules).limit(
+        limits=1
+    )
     return limited
 
 
 @cache
-def _blas() -> Any:
+def _blas(with_scipy: bool) -> Any:  # noqa: ARG001 - the key: SciPy brings a BLAS of its own
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return ThreadpoolController().select(user_api="blas")

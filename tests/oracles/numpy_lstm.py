@@ -38,22 +38,25 @@ def forward(x, W, U, b, *, h0=None, c0=None, mask=None, recurrent_mask=None):
         new_c = f * c + i * g
         new_h = o * np.tanh(new_c)
         keep = mask[:, t, None]
-        cache.append((h, c, i, f, g, o, new_c, keep))
+        cache.append((h * r, c, i, f, g, o, new_c, keep, r))
         h, c = np.where(keep, new_h, h), np.where(keep, new_c, c)
         hs.append(h)
         cs.append(c)
     return Run(np.stack(hs, 1), np.stack(cs, 1), cache)
 
 
-def backward(run, x, W, U, dh_all):
-    """Return gradients of sum(dh_all * h) with respect to x, W, U, b, h0 and c0."""
+def backward(run, x, W, U, dh_all, dh_last=0, dc_last=0):
+    """Return gradients with respect to x, W, U, b, h0 and c0.
+
+    Of sum(dh_all * h) + sum(dh_last * h[:, -1]) + sum(dc_last * c[:, -1]).
+    """
     x, W, U = (np.asarray(a, np.float64) for a in (x, W, U))
     dx, dW, dU = np.zeros_like(x), np.zeros_like(W), np.zeros_like(U)
     db = np.zeros(W.shape[1])
-    dh = np.zeros_like(run.h[:, 0])
-    dc = np.zeros_like(dh)
+    dh = np.zeros_like(run.h[:, 0]) + dh_last
+    dc = np.zeros_like(run.h[:, 0]) + dc_last
     for t in reversed(range(x.shape[1])):
-        h_before, c_before, i, f, g, o, new_c, keep = run.cache[t]
+        seen, c_before, i, f, g, o, new_c, keep, r = run.cache[t]
         dh = dh + dh_all[:, t]
         tanh_c = np.tanh(new_c)
         d_new_c = dc + dh * o * (1 - tanh_c**2)
@@ -69,8 +72,8 @@ def backward(run, x, W, U, dh_all):
         dz = np.where(keep, dz, 0)
         dx[:, t] = dz @ W.T
         dW += x[:, t].T @ dz
-        dU += h_before.T @ dz
+        dU += seen.T @ dz
         db += dz.sum(0)
-        dh = np.where(keep, dz @ U.T, dh)
+        dh = np.where(keep, dz @ U.T * r, dh)
         dc = np.where(keep, d_new_c * f, dc)
     return dx, dW, dU, db, dh, dc

@@ -142,7 +142,7 @@ class TestMask:
 
 
 class TestGradients:
-    def layer_gradients(self, x, weights, upstream, h0, c0, mask=None, **kwargs):
+    def layer_gradients(self, x, weights, upstream, h0, c0, mask=None, training=False, **kwargs):
         layer = layer_with(weights, return_sequences=True, **kwargs)
 
         def objective(x, kernel, recurrent_kernel, bias, h0, c0):
@@ -153,14 +153,16 @@ class TestGradients:
                 x,
                 initial_state=[h0, c0],
                 mask=mask,
+                training=training,
             )
             return ops.sum(ops.multiply(outputs, upstream))
 
         return gradients(objective, x, *weights, h0, c0)
 
+    @pytest.mark.parametrize("training", [False, True])
     @pytest.mark.parametrize("unroll", [False, True])
     @pytest.mark.parametrize("ragged", [False, True])
-    def test_all_agree_with_backpropagation_written_out(self, ragged, unroll):
+    def test_all_agree_with_backpropagation_step_by_step(self, ragged, unroll, training):
         x, *weights = random_arrays(10)
         rng = np.random.default_rng(11)
         h0, c0 = rng.normal(size=(2, BATCH, UNITS)).astype("float32")
@@ -169,7 +171,7 @@ class TestGradients:
         upstream = rng.normal(size=(BATCH, TIME, UNITS)).astype("float32") * mask[..., None]
         run = forward(x, *weights, h0=h0, c0=c0, mask=mask)
         expected = backward(run, x, weights[0], weights[1], upstream)
-        actual = self.layer_gradients(x, weights, upstream, h0, c0, mask, unroll=unroll)
+        actual = self.layer_gradients(x, weights, upstream, h0, c0, mask, training, unroll=unroll)
         assert_close(actual, expected)
 
     def test_the_oracle_itself_agrees_with_finite_differences(self):

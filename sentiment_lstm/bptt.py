@@ -1,0 +1,287 @@
+"""The LSTM and its backpropagation through time, written out, in the memory of the processor.
+
+A step reads its input and h as one vector, so that the gates take one product; the gradients of
+inputs, kernels and bias are one product each after the last step. The rows of a batch are dealt out
+to as many threads as there are cores; each takes its rows through all steps, so that no thread
+waits for another at any step.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentiment_lstm import bptt_kernels
+from sentiment_lstm.loans import Loans
+from sentiment_lstm.parallel import cores, parallel_map
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+# Fewer rows than this a thread, and the products of a step are too thin to gain from another.
+ROWS_OF_A_THREAD = 8
+
+# A step multiplies few rows by a large matrix. OpenBLAS repacks such a matrix at every call, which
+# takes about as long as the product itself, except where a product is small (below 10⁶ multiply-
+# adds, on processors with AVX-512). So the matrix is laid out in blocks that stay below it, and
+# that fit into the first-level cache.
+BLOCK_ROWS, BLOCK_COLUMNS = 128, 64
+
+_loans = Loans()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the layer learns.
+
+    Attributes:
+        kernel: `(features, 4 * units)`.
+        recurrent_kernel: `(units, 4 * units)`.
+        bias: `(4 * units,)`.
+    """
+
+    kernel: Floats
+    recurrent_kernel: Floats
+    bias: Floats
+
+    @cached_property
+    def forward_blocks(self) -> Floats:
+        """Both kernels as `bptt_kernels.scan_forward` takes them."""
+        return blocks_of(np.concatenate([self.recurrent_kernel, self.kernel]))
+
+    @cached_property
+    def backward_blocks(self) -> Floats:
+        """The recurrent kernel as `bptt_kernels.scan_backward` takes it."""
+        return blocks_of(self.recurrent_kernel.T)
+
+
+class Tape(NamedTuple):
+    """What the way back needs of the way forth; see `bptt_kernels.scan_forward`.
+
+    Each part has a row for every step of the batch, `batch * time`, of which the steps that were
+    taken fill the first.
+    """
+
+    gates: Floats
+    read: Floats
+    before: Floats
+
+    @classmethod
+    def of(cls, rows: int, weights: Weights) -> "Tape":
+        """Return room for so many rows."""
+        features, width = weights.kernel.shape
+        units = width // 4
+        return cls(*(_loans.array(rows, w) for w in (width, units + features, units)))
+
+    def of_share(self, share: "Share") -> "Tape":
+        """Return the rows of a share."""
+        return Tape(*(part[share.packed] for part in self))
+
+
+class Outputs(NamedTuple):
+    """States `(batch, time, units)` (time 0 if not asked for), last h and last c."""
+
+    states: Floats
+    h: Floats
+    c: Floats
+
+
+class Gradients(NamedTuple):
+    """Of a loss: with respect to what `forward` was given, in the same shapes."""
+
+    sequences: Floats
+    kernel: Floats
+    recurrent_kernel: Floats
+    bias: Floats
+    h: Floats
+    c: Floats
+
+
+@dataclass(frozen=True)
+class Share:
+    """The rows that one thread works on.
+
+    Attributes:
+        rows: which rows of the batch, in order of falling length, `(n,)`.
+        counts: how many of them each step works on, `(time,)`.
+        keep: whether a step counts, in reading order, `(time, n)`.
+        packed: where its packed rows stand in a tape.
+    """
+
+    rows: Indices
+    counts: Indices
+    keep: Flags
+    packed: slice
+
+
+def shares(keep: Flags, threads: int) -> list[Share]:
+    """Deal out the rows of a batch `(batch, time)`, the long ones evenly."""
+    order = np.argsort(-keep.sum(axis=1), kind="stable")
+    hands = max(1, min(threads, len(keep) // ROWS_OF_A_THREAD))
+    result, start = [], 0
+    for rows in (order[hand::hands] for hand in range(hands)):
+        own = np.ascontiguousarray(keep[rows].T)
+        counts = (own * np.arange(1, len(rows) + 1)).max(axis=1, initial=0)
+        stop = start + int(counts.sum())
+        result.append(Share(rows, counts, own, slice(start, stop)))
+        start = stop
+    return result
+
+
+def blocks_of(matrix: Floats) -> Floats:
+    """Cut a matrix into blocks `(blocks of columns, parts of rows, rows, columns)`.
+
+    Zeros fill up the last ones. See `BLOCK_COLUMNS` for the sizes.
+    """
+    m, columns = matrix.shape
+    parts = -(-m // BLOCK_ROWS)
+    rows = -(-m // parts)
+    blocks = -(-columns // BLOCK_COLUMNS)
+    padded = np.zeros((parts * rows, blocks * BLOCK_COLUMNS), np.float32)
+    padded[:m, :columns] = matrix
+    cut = padded.reshape(parts, rows, blocks, BLOCK_COLUMNS)
+    return np.ascontiguousarray(cut.transpose(2, 0, 1, 3))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the layer reads, and how.
+
+    Attributes:
+        sequences: `(batch, time, features)`.
+        keep: whether a step counts, `(batch, time)`; h and c stay as they were where it does not.
+        dropped: dropout factors on h on its way into the gates, `(batch, units)`, or of width 0.
+        backwards: read from the end of the sequences; states come in the order read.
+    """
+
+    sequences: Floats
+    keep: Flags
+    dropped: Floats
+    backwards: bool = False
+
+    def shares(self) -> list[Share]:
+        """Deal out the rows to the threads there are."""
+        return shares(self.keep[:, ::-1] if self.backwards else self.keep, cores())
+
+
+def forward(
+    batch: Batch, weights: Weights, h: Floats, c: Floats, *, with_states: bool = True
+) -> tuple[Outputs, Tape]:
+    """Run the layer and remember what the way back needs.
+
+    Args:
+        batch: the sequences.
+        weights: kernel, recurrent kernel and bias.
+        h: state before the first step, `(batch, units)`.
+        c: cell before the first step, `(batch, units)`.
+        with_states: return the state after every step, not of the last one only.
+    """
+    outputs = _outputs(batch, h, c, with_states=with_states)
+    tape = Tape.of(batch.keep.size, weights)
+
+    def work(share: Share) -> None:
+        _scan(batch, weights, share, outputs, tape.of_share(share), remembers=True)
+
+    _ = parallel_map(work, batch.shares())
+    return outputs, tape
+
+
+def infer(
+    batch: Batch, weights: Weights, h: Floats, c: Floats, *, with_states: bool = True
+) -> Outputs:
+    """Run the layer and remember nothing; see `forward`."""
+    outputs = _outputs(batch, h, c, with_states=with_states)
+
+    def work(share: Share) -> None:
+        own = Tape.of(len(share.rows), weights)
+        _scan(batch, weights, share, outputs, own, remembers=False)
+
+    _ = parallel_map(work, batch.shares())
+    return outputs
+
+
+def _scan(
+    batch: Batch,
+    weights: Weights,
+    share: Share,
+    outputs: Outputs,
+    tape: Tape,
+    *,
+    remembers: bool,
+) -> None:
+    """Carry a share's rows of `outputs` through all steps."""
+    h, c = outputs.h[share.rows], outputs.c[share.rows]
+    bptt_kernels.scan_forward(
+        batch.sequences,
+        weights.forward_blocks,
+        weights.bias,
+        share.counts,
+        share.keep,
+        share.rows,
+        batch.backwards,
+        batch.dropped[share.rows],
+        h,
+        c,
+        tuple(tape),
+        remembers,
+        outputs.states,
+    )
+    outputs.h[share.rows], outputs.c[share.rows] = h, c
+
+
+def _outputs(batch: Batch, h: Floats, c: Floats, *, with_states: bool) -> Outputs:
+    rows, time = batch.keep.shape
+    return Outputs(_loans.array(rows, time if with_states else 0, h.shape[1]), h.copy(), c.copy())
+
+
+def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> Gradients:
+    """Return the gradients of a loss, given those of what `forward` returned.
+
+    Args:
+        batch: as given to `forward`.
+        weights: as given to `forward`.
+        tape: what `forward` left.
+        d_outputs: gradients of states, last h and last c, in the shapes of `forward`'s outputs.
+    """
+    d_sequences = _loans.array(*batch.sequences.shape)
+    if not batch.keep.all():
+        d_sequences[...] = 0
+    d_outputs = Outputs(d_outputs.states, d_outputs.h.copy(), d_outputs.c.copy())
+
+    def work(share: Share) -> tuple[Floats, Floats]:
+        own = tape.of_share(share)
+        dz = _scan_back(batch, weights, share, own, d_outputs)
+        d_inputs = np.matmul(dz, weights.kernel.T, out=_loans.array(len(dz), d_sequences.shape[2]))
+        bptt_kernels.unpack(d_inputs, share.rows, share.counts, batch.backwards, d_sequences)
+        return own.read.T @ dz, dz.sum(axis=0)
+
+    d_kernels, d_bias = (sum(of) for of in zip(*parallel_map(work, batch.shares()), strict=True))
+    units = len(weights.recurrent_kernel)
+    return Gradients(
+        d_sequences, d_kernels[units:], d_kernels[:units], d_bias, d_outputs.h, d_outputs.c
+    )
+
+
+def _scan_back(
+    batch: Batch, weights: Weights, share: Share, tape: Tape, d_outputs: Outputs
+) -> Floats:
+    """Carry a share's rows of `d_outputs` back; return dz, packed `(P, 4 * units)`."""
+    dz = _loans.array(*tape.gates.shape)
+    dh, dc = d_outputs.h[share.rows], d_outputs.c[share.rows]
+    bptt_kernels.scan_backward(
+        weights.backward_blocks,
+        share.counts,
+        share.keep,
+        share.rows,
+        batch.dropped[share.rows],
+        tuple(tape),
+        d_outputs.states,
+        dh,
+        dc,
+        dz,
+    )
+    d_outputs.h[share.rows], d_outputs.c[share.rows] = dh, dc
+    return dz

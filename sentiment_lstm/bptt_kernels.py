@@ -1,0 +1,380 @@
+"""The LSTM's steps forth and back through time, compiled.
+
+Forth, with the gates of `sentiment_lstm.lstm`; back, for a loss L, writing d for ∂L/∂:
+
+    dh_t ← dh_t + what L sees of h_t       dc_t ← dc_t + dh_t ⊙ o ⊙ (1 - tanh²(c_t))
+    dz_i = dc_t ⊙ g ⊙ i ⊙ (1 - i)          dz_f = dc_t ⊙ c_{t-1} ⊙ f ⊙ (1 - f)
+    dz_g = dc_t ⊙ i ⊙ (1 - g²)             dz_o = dh_t ⊙ tanh(c_t) ⊙ o ⊙ (1 - o)
+    dc_{t-1} = dc_t ⊙ f                    dh_{t-1} = dz·Uᵀ
+
+What can wait is not in the loops: the gradients of inputs and weights are one matrix product each
+after them (see `sentiment_lstm.bptt`).
+
+Arrays are packed: the rows of a batch stand in order of falling length, step t works on the first
+`counts[t]` of them, and what a step leaves for the way back stands behind what the step before it
+left, P rows in all. Padding at either end of a sequence costs nothing that way; a masked step
+amid a sequence is computed and thrown away.
+"""
+
+from typing import Any
+
+import numpy as np
+
+# SciPy's BLAS, which compiled products use: loaded here, so that whoever bounds its threads finds
+# it in the process.
+import scipy.linalg.cython_blas  # noqa: F401
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+# What a compiler may do to sums and products; NaN and infinity stay what they are, so that a
+# training that diverges shows it. Divisions by zero give infinity, as in numpy, and not an
+# exception, which would forbid vector instructions.
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+_OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": True}
+
+# tanh(x) = x·P(x²)/Q(x²), a minimax fit on [-L, L] with an error below 3e-7; beyond, ±1 to as many
+# digits. The coefficients are those of Eigen's float32 tanh.
+_L = np.float32(7.90531110763549805)
+_P = tuple(
+    np.float32(p)
+    for p in (
+        -2.76076847742355e-16,
+        2.00018790482477e-13,
+        -8.60467152213735e-11,
+        5.12229709037114e-08,
+        1.48572235717979e-05,
+        6.37261928875436e-04,
+        4.89352455891786e-03,
+    )
+)
+_Q = tuple(
+    np.float32(q)
+    for q in (
+        1.19825839466702e-06,
+        1.18534705686654e-04,
+        2.26843463243900e-03,
+        4.89352518554385e-03,
+    )
+)
+_HALF, _ONE = np.float32(0.5), np.float32(1)
+
+
+@njit(inline="always", **_OPTIONS)
+def tanh(x: Any) -> Any:
+    """Return tanh(x) in a form that becomes vector instructions; NaN stays NaN."""
+    x = _L if x > _L else x
+    x = -_L if x < -_L else x
+    y = x * x
+    p = _P[0] * y + _P[1]
+    p = p * y + _P[2]
+    p = p * y + _P[3]
+    p = p * y + _P[4]
+    p = p * y + _P[5]
+    p = p * y + _P[6]
+    q = _Q[0] * y + _Q[1]
+    q = q * y + _Q[2]
+    q = q * y + _Q[3]
+    return x * p / q
+
+
+@njit(inline="always", **_OPTIONS)
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function, as ½ + ½ tanh(½x)."""
+    return _HALF + _HALF * tanh(_HALF * x)
+
+
+@njit(**_OPTIONS)
+def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: Floats) -> None:
+    """Take one step, given the pre-activations.
+
+    Args:
+        n: how many sequences run.
+        keep: whether the step counts, for each of them.
+        z: pre-activations of the gates, `(n, 4 * units)`; afterwards i, f, g, o.
+        before: cell before the step, `(n, units)`.
+        c: takes the cell after it.
+        h: takes the state after it.
+    """
+    for k in range(n):
+        if keep[k]:
+            _row_forward(z[k], before[k], c[k], h[k])
+
+
+# One row at a time, and each gate an array of its own: so that the compiler sees few enough
+# pointers to prove apart, and makes vector instructions of the loop.
+@njit(**_OPTIONS)
+def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
+    units = h.shape[0]
+    z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
+    for j in range(units):
+        i = sigmoid(z_i[j])
+        f = sigmoid(z_f[j])
+        g = tanh(z_g[j])
+        o = sigmoid(z_o[j])
+        z_i[j], z_f[j], z_g[j], z_o[j] = i, f, g, o
+        c[j] = f * before[j] + i * g
+        h[j] = o * tanh(c[j])
+
+
+@njit(**_OPTIONS)
+def gates_backward(
+    n: int,
+    keep: Flags,
+    gates: Floats,
+    before: Floats,
+    dh: Floats,
+    dc: Floats,
+    dz: Floats,
+) -> None:
+    """Take one step back, as far as the pre-activations.
+
+    Args:
+        n: how many sequences run.
+        keep: whether the step counts, for each of them.
+        gates: i, f, g, o of the step, `(n, 4 * units)`.
+        before: cell before the step, `(n, units)`.
+        dh: gradient of the state after the step; afterwards zeros where the step counts.
+        dc: gradient of the cell after the step; afterwards of the one before it.
+        dz: takes the gradient of the pre-activations, `(n, 4 * units)`.
+    """
+    for k in range(n):
+        if keep[k]:
+            _row_backward(gates[k], before[k], dh[k], dc[k], dz[k])
+        else:
+            dz[k] = 0
+
+
+@njit(**_OPTIONS)
+def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Floats) -> None:
+    units = dh.shape[0]
+    a_i, a_f = gates[:units], gates[units : 2 * units]
+    a_g, a_o = gates[2 * units : 3 * units], gates[3 * units :]
+    d_i, d_f = dz[:units], dz[units : 2 * units]
+    d_g, d_o = dz[2 * units : 3 * units], dz[3 * units :]
+    for j in range(units):
+        i, f, g, o = a_i[j], a_f[j], a_g[j], a_o[j]
+        s = tanh(f * before[j] + i * g)
+        e = dc[j] + dh[j] * o * (_ONE - s * s)
+        d_i[j] = e * g * i * (_ONE - i)
+        d_f[j] = e * before[j] * f * (_ONE - f)
+        d_g[j] = e * i * (_ONE - g * g)
+        d_o[j] = dh[j] * s * o * (_ONE - o)
+        dc[j] = e * f
+        dh[j] = 0
+
+
+@njit(**_OPTIONS)
+def cut(n: int, matrix: Floats, parts: Floats) -> None:
+    """Lay the columns of a matrix `(n, m)` side by side in parts, `(parts, ≥ n, width)`."""
+    width = parts.shape[2]
+    for part in range(parts.shape[0]):
+        first = part * width
+        columns = min(width, matrix.shape[1] - first)
+        for k in range(n):
+            for j in range(columns):
+                parts[part, k, j] = matrix[k, first + j]
+
+
+@njit(**_OPTIONS)
+def add_product(
+    n: int,
+    parts: Floats,
+    blocks: Floats,
+    factors: Floats,
+    results: Floats,
+    target: Floats,
+) -> None:
+    """Add `factors ⊙ (A · B)` to a target, for matrices A and B cut as `blocks_of` cuts them.
+
+    Args:
+        n: how many rows of A.
+        parts: A, side by side its columns, `(parts, ≥ n, m)`.
+        blocks: B, `(blocks, parts, m, width)`.
+        factors: `(≥ n, columns)`, or of width 0 for none.
+        results: room for two blocks, `(2, ≥ n, width)`.
+        target: `(≥ n, columns)`.
+    """
+    result, more = results[0, :n], results[1, :n]
+    for block in range(blocks.shape[0] if n else 0):
+        np.dot(parts[0, :n], blocks[block, 0], result)
+        for part in range(1, blocks.shape[1]):
+            np.dot(parts[part, :n], blocks[block, part], more)
+            for k in range(n):
+                for j in range(result.shape[1]):
+                    result[k, j] += more[k, j]
+        add_block(n, result, block * result.shape[1], factors, target)
+
+
+@njit(**_OPTIONS)
+def add_block(n: int, result: Floats, first: int, factors: Floats, target: Floats) -> None:
+    """Add a block to the columns of a target from `first` on, times factors if there are any."""
+    columns = min(result.shape[1], target.shape[1] - first)
+    for k in range(n):
+        if factors.shape[1]:
+            for j in range(columns):
+                target[k, first + j] += factors[k, first + j] * result[k, j]
+        else:
+            for j in range(columns):
+                target[k, first + j] += result[k, j]
+
+
+@njit(**_OPTIONS)
+def gather(
+    n: int,
+    h: Floats,
+    c: Floats,
+    dropped: Floats,
+    sequences: Floats,
+    rows: Indices,
+    t: int,
+    bias: Floats,
+    read: Floats,
+    before: Floats,
+    z: Floats,
+) -> None:
+    """Put down what a step starts from, for the n rows that run.
+
+    Args:
+        n: how many.
+        h: state before the step, `(≥ n, units)`.
+        c: cell before the step, `(≥ n, units)`.
+        dropped: dropout factors on h, `(≥ n, units)`, or of width 0 for none.
+        sequences: `(batch, time, features)`.
+        rows: where each row stands in them.
+        t: which of their steps is read.
+        bias: `(4 * units,)`.
+        read: takes h as the gates see it and the input, `(n, units + features)`.
+        before: takes c.
+        z: takes the bias.
+    """
+    units = h.shape[1]
+    for k in range(n):
+        for j in range(units):
+            before[k, j] = c[k, j]
+            read[k, j] = h[k, j]
+        for j in range(dropped.shape[1]):
+            read[k, j] *= dropped[k, j]
+        for j in range(sequences.shape[2]):
+            read[k, units + j] = sequences[rows[k], t, j]
+        for j in range(bias.shape[0]):
+            z[k, j] = bias[j]
+
+
+@njit(**_OPTIONS)
+def scan_forward(
+    sequences: Floats,
+    blocks: Floats,
+    bias: Floats,
+    counts: Indices,
+    keep: Flags,
+    rows: Indices,
+    backwards: bool,
+    dropped: Floats,
+    h: Floats,
+    c: Floats,
+    tape: tuple[Floats, Floats, Floats],
+    remembers: bool,
+    states: Floats,
+) -> None:
+    """Carry h and c of some rows through all steps.
+
+    Args:
+        sequences: `(batch, time, features)`.
+        blocks: recurrent kernel and, below it, kernel, `(units + features, 4 * units)`, as
+            `blocks_of` cuts it.
+        bias: `(4 * units,)`.
+        counts: how many rows each step works on, `(time,)`.
+        keep: whether a step counts, `(time, n)`.
+        rows: where each row stands in `sequences` and `states`, `(n,)`.
+        backwards: whether step 0 reads the end of the sequences.
+        dropped: dropout factors on h on its way into the gates, `(n, units)`, or of width 0.
+        h: state before the first step, `(n, units)`; afterwards after the last.
+        c: cell, likewise.
+        tape: takes what each step leaves: gates `(P, 4 * units)`, what they read
+            `(P, units + features)` and the cell before the step `(P, units)`.
+        remembers: whether it takes those of all steps, or has n rows in place of P, and each step
+            writes over the one before it.
+        states: takes h after every step, `(batch, time, units)`, or nothing if of time 0.
+    """
+    gates, read, before = tape
+    everyone, units = h.shape
+    parts = np.zeros((blocks.shape[1], everyone, blocks.shape[2]), np.float32)
+    results = np.empty((2, everyone, blocks.shape[3]), np.float32)
+    at, last = 0, counts.shape[0] - 1
+    for t in range(counts.shape[0]):
+        n = counts[t]
+        now = slice(at, at + n)
+        z, c_before, reads = gates[now], before[now], last - t if backwards else t
+        gather(n, h, c, dropped, sequences, rows, reads, bias, read[now], c_before, z)
+        cut(n, read[now], parts)
+        add_product(n, parts, blocks, dropped[:, :0], results, z)
+        gates_forward(n, keep[t], z, c_before, c, h)
+        for k in range(everyone if states.shape[1] else 0):
+            for j in range(units):
+                states[rows[k], t, j] = h[k, j]
+        at += n if remembers else 0
+
+
+@njit(**_OPTIONS)
+def scan_backward(
+    blocks: Floats,
+    counts: Indices,
+    keep: Flags,
+    rows: Indices,
+    dropped: Floats,
+    tape: tuple[Floats, Floats, Floats],
+    d_states: Floats,
+    dh: Floats,
+    dc: Floats,
+    dz: Floats,
+) -> None:
+    """Carry the gradients of h and c of some rows back through all steps.
+
+    Args:
+        blocks: the recurrent kernel transposed, `(4 * units, units)`, as `blocks_of` cuts it.
+        counts: as for `scan_forward`.
+        keep: as for `scan_forward`.
+        rows: where each row stands in `d_states`, `(n,)`.
+        dropped: as for `scan_forward`.
+        tape: what `scan_forward` left.
+        d_states: gradient of h after every step, `(batch, time, units)`, or nothing if of time 0.
+        dh: gradient of the last state, `(n, units)`; afterwards of the first.
+        dc: gradient of the last cell, likewise.
+        dz: takes the gradient of the pre-activations, packed `(P, 4 * units)`.
+    """
+    gates, _, before = tape
+    everyone, units = dh.shape
+    parts = np.zeros((blocks.shape[1], everyone, blocks.shape[2]), np.float32)
+    results = np.empty((2, everyone, blocks.shape[3]), np.float32)
+    at = dz.shape[0]
+    for t in range(counts.shape[0] - 1, -1, -1):
+        n = counts[t]
+        at -= n
+        for k in range(everyone if d_states.shape[1] else 0):
+            for j in range(units):
+                dh[k, j] += d_states[rows[k], t, j]
+        now = slice(at, at + n)
+        gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
+        cut(n, dz[now], parts)
+        add_product(n, parts, blocks, dropped, results, dh)
+
+
+@njit(**_OPTIONS)
+def unpack(
+    packed: Floats, rows: Indices, counts: Indices, backwards: bool, sequences: Floats
+) -> None:
+    """Put what each step left `(P, features)` where the step reads `(batch, time, features)`.
+
+    For the arguments see `scan_forward`; `sequences` keeps what it holds elsewhere.
+    """
+    at, last = 0, sequences.shape[1] - 1
+    for t in range(counts.shape[0]):
+        read = last - t if backwards else t
+        for k in range(counts[t]):
+            for j in range(sequences.shape[2]):
+                sequences[rows[k], read, j] = packed[at + k, j]
+        at += counts[t]

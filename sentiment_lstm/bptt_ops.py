@@ -1,0 +1,192 @@
+"""The written-out LSTM as an operation that a Keras backend can differentiate.
+
+TensorFlow and PyTorch hand the memory of their tensors to `sentiment_lstm.bptt` and take its
+results without copying. On JAX there is no such operation: XLA compiles the scan of
+`sentiment_lstm.lstm` with its gradient, and a call out of a compiled program may wait for ever
+for a thread that waits for it.
+"""
+
+import sys
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from sentiment_lstm import bptt
+
+Tensor = Any
+
+KERAS_LOOPS = "keras.src.backend.tensorflow.trainer"
+NO_SECOND_DERIVATIVE = (
+    "the LSTM's backpropagation through time has no derivative of its own: for a second "
+    "derivative build the layer with unroll=True"
+)
+
+
+def available(*tensors: Tensor, training: bool) -> bool:
+    """Tell whether the operation can run here: in float32, in the processor's memory.
+
+    A TensorFlow graph that calls it cannot leave this process. Nobody saves the graph of a
+    training step, nor those of `predict` and `evaluate`; any other may become a SavedModel.
+    """
+    if any(keras.backend.standardize_dtype(t.dtype) != "float32" for t in tensors):
+        return False
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        stays = training or tf.executing_eagerly() or _traced_by_keras()
+        return stays and not tf.config.list_logical_devices("GPU")
+    if keras.backend.backend() == "torch":
+        return all(t.device.type == "cpu" for t in tensors)
+    return False
+
+
+def _traced_by_keras() -> bool:
+    """Tell whether `predict` or `evaluate` of a Keras model is what traces a graph just now."""
+    frame = sys._getframe()
+    while frame is not None:
+        module = frame.f_globals.get("__name__")
+        if module == KERAS_LOOPS and frame.f_code.co_name in ("predict_step", "test_step"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # None at the outermost
+    return False
+
+
+def lstm_bptt(
+    sequences: Tensor,
+    weights: tuple[Tensor, Tensor, Tensor],
+    state: tuple[Tensor, Tensor],
+    *,
+    keep: Tensor | None,
+    dropped: Tensor | None,
+    backwards: bool,
+    with_states: bool,
+    training: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run the LSTM; differentiable with respect to sequences, weights and state.
+
+    Args:
+        sequences: `(batch, time, features)`.
+        weights: kernel, recurrent kernel and bias; see `bptt.Weights`.
+        state: h and c before the first step, each `(batch, units)`.
+        keep: true where a step counts, `(batch, time)`, or None where all do.
+        dropped: dropout factors on h on its way into the gates, `(batch, units)`, or None.
+        backwards: read from the end; states come in the order read.
+        with_states: return the state after every step; else states are of time 0.
+        training: whether a gradient is likely to be asked for; where it is asked for all the same,
+            the way forth is gone once more.
+
+    Returns:
+        States `(batch, time, units)`, last h and last c, each `(batch, units)`.
+    """
+    form = {"tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
+    options = {"backwards": backwards, "with_states": with_states, "training": training}
+    result: tuple[Tensor, Tensor, Tensor] = form(
+        (sequences, *weights, *state), keep, dropped, options
+    )
+    return result
+
+
+def _given(options: dict[str, bool], arrays: Any) -> tuple[Any, ...]:
+    """Return batch, weights, h and c of the eight arrays that the operation takes."""
+    sequences, kernel, recurrent_kernel, bias, h, c, keep, dropped = map(_contiguous, arrays)
+    batch = bptt.Batch(sequences, keep, dropped, options["backwards"])
+    return batch, bptt.Weights(kernel, recurrent_kernel, bias), h, c
+
+
+def _forward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
+    """Return states, h and c, and in training the three parts of the tape."""
+    given, with_states = _given(options, arrays), options["with_states"]
+    if not options["training"]:
+        return tuple(bptt.infer(*given, with_states=with_states))
+    outputs, tape = bptt.forward(*given, with_states=with_states)
+    return (*outputs, *tape)
+
+
+def _backward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
+    """Return the gradients of sequences, kernel, recurrent kernel, bias, h and c."""
+    batch, weights, h, c = _given(options, arrays[:8])
+    d_outputs = bptt.Outputs(*map(_contiguous, arrays[8:11]))
+    if options["training"]:
+        tape = bptt.Tape(*arrays[11:])
+    else:
+        tape = bptt.forward(batch, weights, h, c, with_states=False)[1]
+    return bptt.backward(batch, weights, tape, d_outputs)
+
+
+def _contiguous(array: Any) -> Any:
+    return np.require(array, requirements=["C", "W"])
+
+
+def _tensorflow(
+    inputs: tuple[Tensor, ...], keep: Tensor, dropped: Tensor, options: dict[str, bool]
+) -> Any:
+    import tensorflow as tf
+
+    inputs = tuple(tf.convert_to_tensor(t) for t in inputs)  # of variables too
+    batch, time = tf.shape(inputs[0])[0], tf.shape(inputs[0])[1]
+    keep = tf.ones((batch, time), tf.bool) if keep is None else keep
+    dropped = tf.zeros((batch, 0)) if dropped is None else dropped
+
+    @tf.custom_gradient
+    def back(*arrays: Tensor) -> Any:
+        gradients = tf.numpy_function(partial(_backward, options), arrays, [tf.float32] * 6)
+
+        def refuse(*_: Tensor) -> None:
+            raise NotImplementedError(NO_SECOND_DERIVATIVE)
+
+        return _shaped(gradients, [t.shape for t in inputs]), refuse
+
+    @tf.custom_gradient
+    def run(*inputs: Tensor) -> Any:
+        arrays = (*inputs, keep, dropped)
+        kinds = [tf.float32] * (6 if options["training"] else 3)
+        results = tf.numpy_function(partial(_forward, options), arrays, kinds)
+        outputs = _shaped(results[:3], _output_shapes(*inputs, **options))
+        return tuple(outputs), lambda *d_outputs: back(*arrays, *d_outputs, *results[3:])
+
+    return run(*inputs)
+
+
+def _output_shapes(
+    sequences: Tensor, *others: Tensor, with_states: bool, **_: bool
+) -> list[tuple[int | None, ...]]:
+    batch, time, _features = sequences.shape
+    state = (batch, others[1].shape[0])
+    return [(batch, time if with_states else 0, state[1]), state, state]
+
+
+def _shaped(tensors: Any, shapes: Any) -> Any:
+    for tensor, shape in zip(tensors, shapes, strict=True):
+        tensor.set_shape(shape)
+    return tensors
+
+
+def _torch(
+    inputs: tuple[Tensor, ...], keep: Tensor, dropped: Tensor, options: dict[str, bool]
+) -> Any:
+    import torch
+
+    batch, time = inputs[0].shape[:2]
+    keep = torch.ones((batch, time), dtype=torch.bool) if keep is None else keep
+    dropped = torch.zeros((batch, 0)) if dropped is None else dropped
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *tensors: Tensor) -> Any:
+            arrays = [t.detach().numpy() for t in (*tensors, keep, dropped)]
+            results = _forward(options, *arrays)
+            ctx.save_for_backward(*tensors)
+            ctx.rest = [*arrays[6:], *results[3:]]
+            return tuple(torch.from_numpy(array) for array in results[:3])
+
+        @staticmethod
+        def backward(ctx: Any, *d_outputs: Tensor) -> Any:
+            if torch.is_grad_enabled():  # by create_graph=True
+                raise NotImplementedError(NO_SECOND_DERIVATIVE)
+            arrays = [t.detach().numpy() for t in (*ctx.saved_tensors, *d_outputs)]
+            given = (*arrays[:6], *ctx.rest[:2], *arrays[6:], *ctx.rest[2:])
+            return tuple(torch.from_numpy(array) for array in _backward(options, *given))
+
+    return Function.apply(*inputs)

@@ -1,0 +1,177 @@
+"""The LSTM written out with its gradient, against the same in float64 numpy, step by step."""
+
+import numpy as np
+import numpy_lstm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment_lstm import bptt, bptt_kernels
+
+TOLERANCE = 1e-5  # of the largest entry
+
+
+def random_batch(seed, rows, time, features, units, mask, *, dropout=False, backwards=False):
+    rng = np.random.default_rng(seed)
+    draw = lambda *shape: rng.normal(size=shape).astype("float32")  # noqa: E731
+    scale = np.float32(1 / np.sqrt(units + features))
+    weights = bptt.Weights(
+        draw(features, 4 * units) * scale, draw(units, 4 * units) * scale, draw(4 * units)
+    )
+    keep = {
+        "none": np.ones((rows, time), bool),
+        "ragged": np.arange(time)[None] < rng.integers(0, time + 1, rows)[:, None],
+        "anywhere": rng.random((rows, time)) < 0.6,
+        "all": np.zeros((rows, time), bool),
+    }[mask]
+    dropped = (rng.random((rows, units)) < 0.7).astype("float32") / np.float32(0.7)
+    sequences = draw(rows, time, features)
+    batch = bptt.Batch(sequences, keep, dropped if dropout else dropped[:, :0], backwards)
+    return batch, weights, draw(rows, units), draw(rows, units), draw
+
+
+def oracle(batch, weights, h, c):
+    """Return the oracle's run and its inputs in reading order."""
+    x, keep = batch.sequences, batch.keep
+    if batch.backwards:
+        x, keep = x[:, ::-1], keep[:, ::-1]
+    factors = batch.dropped if batch.dropped.shape[1] else None
+    W, U, b = weights.kernel, weights.recurrent_kernel, weights.bias
+    run = numpy_lstm.forward(x, W, U, b, h0=h, c0=c, mask=keep, recurrent_mask=factors)
+    return run, x
+
+
+def assert_close(actual, expected):
+    assert actual.shape == expected.shape
+    allowed = TOLERANCE * max(np.abs(expected).max(initial=0), 1e-3)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=allowed)
+
+
+CASES = st.fixed_dictionaries(
+    {
+        "seed": st.integers(0, 2**32 - 1),
+        "rows": st.integers(1, 21),
+        "time": st.integers(1, 9),
+        "features": st.integers(1, 70),
+        # From less than a block to several blocks of columns and several parts of rows.
+        "units": st.sampled_from([1, 3, 16, 17, 65, 100, 130]),
+        "mask": st.sampled_from(["none", "ragged", "anywhere", "all"]),
+        "dropout": st.booleans(),
+        "backwards": st.booleans(),
+    }
+)
+
+
+@given(CASES, st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, threads):
+    batch, weights, h, c, draw = random_batch(**case)
+    run, x = oracle(batch, weights, h, c)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bptt, "cores", lambda: threads)
+        outputs, tape = bptt.forward(batch, weights, h, c)
+        for actual, expected in zip(outputs, (run.h, run.h[:, -1], run.c[:, -1]), strict=True):
+            assert_close(actual, expected)
+        d_outputs = bptt.Outputs(draw(*run.h.shape), draw(*h.shape), draw(*c.shape))
+        gradients = bptt.backward(batch, weights, tape, d_outputs)
+    expected = list(
+        numpy_lstm.backward(run, x, weights.kernel, weights.recurrent_kernel, *d_outputs)
+    )
+    if batch.backwards:
+        expected[0] = expected[0][:, ::-1]
+    for actual, of_the_oracle in zip(gradients, expected, strict=True):
+        assert_close(actual, of_the_oracle)
+
+
+@given(CASES)
+@settings(max_examples=20, deadline=None)
+def test_inference_gives_the_states_of_training(case):
+    batch, weights, h, c, _ = random_batch(**case)
+    outputs, _ = bptt.forward(batch, weights, h, c)
+    for one, other in zip(outputs, bptt.infer(batch, weights, h, c), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_without_states_only_the_last_is_returned():
+    batch, weights, h, c, draw = random_batch(1, 9, 5, 4, 6, "ragged")
+    run, x = oracle(batch, weights, h, c)
+    outputs, tape = bptt.forward(batch, weights, h, c, with_states=False)
+    assert outputs.states.shape == (9, 0, 6)
+    assert_close(outputs.h, run.h[:, -1])
+    d_outputs = bptt.Outputs(outputs.states, draw(9, 6), draw(9, 6))
+    gradients = bptt.backward(batch, weights, tape, d_outputs)
+    expected = numpy_lstm.backward(
+        run, x, weights.kernel, weights.recurrent_kernel, np.zeros_like(run.h), *d_outputs[1:]
+    )
+    for actual, of_the_oracle in zip(gradients, expected, strict=True):
+        assert_close(actual, of_the_oracle)
+
+
+def test_a_batch_without_rows_or_steps_is_no_error():
+    for rows, time in ((0, 4), (3, 0)):
+        batch, weights, h, c, _ = random_batch(2, rows, time, 4, 6, "none")
+        outputs, tape = bptt.forward(batch, weights, h, c)
+        np.testing.assert_array_equal(outputs.h, h)
+        d_outputs = bptt.Outputs(np.zeros((rows, time, 6), "float32"), h, c)
+        gradients = bptt.backward(batch, weights, tape, d_outputs)
+        np.testing.assert_array_equal(gradients.h, h)
+        assert not gradients.kernel.any()
+
+
+def test_results_stay_what_they_are_when_memory_is_lent_again():
+    batch, weights, h, c, _ = random_batch(3, 12, 7, 5, 8, "none")
+    outputs, tape = bptt.forward(batch, weights, h, c)
+    before = [part.copy() for part in (*outputs, *tape)]
+    for seed in range(4):
+        bptt.forward(*random_batch(seed, 12, 7, 5, 8, "none")[:4])
+    for part, old in zip((*outputs, *tape), before, strict=True):
+        np.testing.assert_array_equal(part, old)
+
+
+def test_a_number_that_is_none_is_not_hidden():
+    batch, weights, h, c, _ = random_batch(4, 2, 3, 5, 6, "none")
+    batch.sequences[1, 1, 2] = np.nan
+    outputs, _ = bptt.forward(batch, weights, h, c)
+    assert np.isfinite(outputs.states[0]).all()
+    assert np.isfinite(outputs.states[1, 0]).all()
+    assert np.isnan(outputs.states[1, 1:]).all()
+
+
+@given(st.integers(0, 40), st.integers(0, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_shares_hold_every_row_once_and_every_step_that_counts(rows, time, threads, seed):
+    keep = np.random.default_rng(seed).random((rows, time)) < 0.5
+    dealt = bptt.shares(keep, threads)
+    assert len(dealt) <= threads
+    assert sorted(np.concatenate([s.rows for s in dealt])) == list(range(rows))
+    end = 0
+    for share in dealt:
+        np.testing.assert_array_equal(share.keep, keep[share.rows].T)
+        for t, count in enumerate(share.counts):
+            assert not share.keep[t, count:].any()
+        assert (share.packed.start, share.packed.stop) == (end, end + share.counts.sum())
+        end = share.packed.stop
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+@settings(deadline=None)
+def test_blocks_are_the_matrix(rows, columns):
+    matrix = np.random.default_rng(rows).normal(size=(rows, columns)).astype("float32")
+    blocks = bptt.blocks_of(matrix)
+    assert blocks.shape[2] <= bptt.BLOCK_ROWS
+    whole = blocks.transpose(1, 2, 0, 3).reshape(blocks.shape[1] * blocks.shape[2], -1)
+    np.testing.assert_array_equal(whole[:rows, :columns], matrix)
+    assert not whole[rows:].any()
+    assert not whole[:, columns:].any()
+
+
+def test_tanh_and_sigmoid_are_right_everywhere():
+    x = np.concatenate([np.linspace(-20, 20, 4001), [np.inf, -np.inf, 0, 1e-30]]).astype("float32")
+    exact = x.astype("float64")
+    for ours, expected in (
+        (bptt_kernels.tanh, np.tanh(exact)),
+        (bptt_kernels.sigmoid, 0.5 + 0.5 * np.tanh(exact / 2)),
+    ):
+        actual = np.array([ours(v) for v in x])
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=3e-7)
+        assert np.isnan(ours(np.float32("nan")))

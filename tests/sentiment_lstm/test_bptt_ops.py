@@ -1,0 +1,196 @@
+"""Where the layer runs the LSTM that is written out, where it leaves the work to the backend."""
+
+import keras
+import numpy as np
+import pytest
+from backend_gradients import gradients
+from keras import ops
+from numpy_lstm import backward, forward
+
+from sentiment_lstm import bptt
+from sentiment_lstm.lstm import LSTM
+
+BACKEND = keras.backend.backend()
+ROWS, TIME, FEATURES, UNITS = 19, 6, 5, 4
+
+needs_host = pytest.mark.skipif(BACKEND == "jax", reason="XLA compiles the scan there")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Return the names of the functions of `bptt` that were called, as they are."""
+    made = []
+    for name in ("forward", "infer", "backward"):
+        original = getattr(bptt, name)
+
+        def counted(*args, original=original, name=name, **kwargs):
+            made.append(name)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(bptt, name, counted)
+    return made
+
+
+def sequences(seed=0):
+    return np.random.default_rng(seed).normal(size=(ROWS, TIME, FEATURES)).astype("float32")
+
+
+def built(**kwargs):
+    layer = LSTM(UNITS, **kwargs)
+    layer.build((None, TIME, FEATURES))
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.normal(size=w.shape).astype("float32") for w in layer.get_weights()])
+    return layer
+
+
+def in_a_graph(function):
+    """Compile a function where the backend compiles."""
+    if BACKEND != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function)
+
+
+@needs_host
+def test_training_runs_it(calls):
+    layer = built()
+    expected = forward(sequences(), *layer.get_weights()).h[:, -1]
+    run = in_a_graph(lambda x: layer(x, training=True))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(run(ops.convert_to_tensor(sequences()))), expected, atol=1e-5
+    )
+    assert calls == ["forward"]
+
+
+@needs_host
+def test_a_gradient_of_inference_runs_it_both_ways(calls):
+    layer = built(return_sequences=True, go_backwards=True)
+    x = sequences()
+    upstream = np.random.default_rng(2).normal(size=(ROWS, TIME, UNITS)).astype("float32")
+    kernel, recurrent_kernel, bias = layer.get_weights()
+    run = forward(x[:, ::-1], kernel, recurrent_kernel, bias)
+    expected = backward(run, x[:, ::-1], kernel, recurrent_kernel, upstream)[0][:, ::-1]
+    if BACKEND == "torch":
+        (actual,) = gradients(lambda x: ops.sum(ops.multiply(layer(x), upstream)), x)
+    else:
+        import tensorflow as tf
+
+        inputs = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            value = tf.reduce_sum(layer(inputs) * upstream)
+        actual = tape.gradient(value, inputs).numpy()
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+    assert calls == ["infer", "forward", "backward"]
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [{"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}, {"unroll": True}]
+    # JAX draws no orthogonal matrix in half precision.
+    + [
+        {"dtype": kind, "recurrent_initializer": "glorot_uniform"}
+        for kind in ("mixed_bfloat16", "float16")
+    ],
+)
+def test_anything_else_than_the_paper_in_float32_is_left_to_the_backend(calls, kwargs):
+    layer = built(**kwargs)
+    assert layer(sequences(), training=True).shape == (ROWS, UNITS)
+    assert calls == []
+
+
+def model():
+    inputs = keras.Input((TIME, FEATURES))
+    return keras.Model(inputs, keras.layers.Dense(1)(built()(inputs)))
+
+
+@needs_host
+def test_fit_predict_and_evaluate_of_a_keras_model_run_it(calls):
+    network, targets = model(), np.zeros((ROWS, 1))
+    network.compile("sgd", "mse")
+    expected = ops.convert_to_numpy(network(sequences()))
+    calls.clear()
+    np.testing.assert_allclose(network.predict(sequences(), verbose=0), expected, atol=1e-6)
+    assert set(calls) == {"infer"}
+    calls.clear()
+    loss = network.evaluate(sequences(), targets, verbose=0)
+    assert loss == pytest.approx(np.mean(expected**2), rel=1e-5)
+    assert set(calls) == {"infer"}
+    calls.clear()
+    network.fit(sequences(), targets, verbose=0)
+    assert set(calls) == {"forward", "backward"}
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="graphs are TensorFlow's")
+def test_a_graph_of_inference_holds_nothing_that_cannot_leave_the_process(calls):
+    import tensorflow as tf
+
+    layer = built()
+    graph = tf.function(lambda x: layer(x)).get_concrete_function(
+        tf.TensorSpec([None, None, FEATURES])
+    )
+    assert calls == []
+    definition = graph.graph.as_graph_def()
+    nodes = [
+        n.op
+        for part in (definition, *definition.library.function)
+        for n in getattr(part, "node", None) or part.node_def
+    ]
+    assert "MatMul" in nodes or "BatchMatMulV2" in nodes
+    assert not [op for op in nodes if "PyFunc" in op]
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="an exported model is TensorFlow's")
+def test_an_exported_keras_model_answers_like_the_model(tmp_path):
+    import tensorflow as tf
+
+    network = model()
+    network.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(
+        loaded.serve(sequences()), network.predict(sequences(), verbose=0), atol=1e-6
+    )
+    written = (tmp_path / "exported" / "saved_model.pb").read_bytes()
+    assert b"PyFunc" not in written
+
+
+@needs_host
+def test_a_second_derivative_is_refused_with_the_way_out():
+    layer, x = built(), sequences()
+    if BACKEND == "torch":
+        import torch
+
+        inputs = torch.tensor(x, requires_grad=True)
+        value = layer(inputs, training=True).sum()
+        with pytest.raises(NotImplementedError, match="unroll=True"):
+            torch.autograd.grad(value, inputs, create_graph=True)
+        return
+    import tensorflow as tf
+
+    inputs = tf.constant(x)
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            value = tf.reduce_sum(layer(inputs, training=True))
+        first = inner.gradient(value, inputs)
+        twice = tf.reduce_sum(first**2)
+    with pytest.raises(NotImplementedError, match="unroll=True"):
+        outer.gradient(twice, inputs)
+
+
+def test_the_way_out_has_a_second_derivative():
+    layer, x = built(unroll=True), sequences()
+    if BACKEND != "tensorflow":
+        pytest.skip("the tapes below are TensorFlow's")
+    import tensorflow as tf
+
+    inputs = tf.constant(x)
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            value = tf.reduce_sum(layer(inputs, training=True))
+        first = tf.reduce_sum(inner.gradient(value, inputs) ** 2)
+    assert np.abs(outer.gradient(first, inputs)).max() > 0
