@@ -48,6 +48,13 @@ def make_deterministic() -> None:
 def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
     import tensorflow as tf
 
+    variables = model.trainable_variables
+
+    # Moments, average and clipping are some twenty passes over every weight; compiled they are few.
+    @tf.function(jit_compile=True)
+    def update(gradients: Any) -> None:
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
     # Stated shapes, so that a batch of another length is not traced anew.
     @tf.function(
         input_signature=[
@@ -59,11 +66,9 @@ def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainSte
     def step(tokens: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             value = loss(targets, model(tokens, training=True), weights)
-        variables = model.trainable_variables
         # Dense, because the norm of an embedding's sparse gradient counts a repeated token's
         # parts one by one, and clipping would depend on the backend.
-        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(value, variables)]
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        update([tf.convert_to_tensor(g) for g in tape.gradient(value, variables)])
         return value
 
     return lambda tokens, targets, weights: float(
