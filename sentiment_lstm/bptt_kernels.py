@@ -30,11 +30,21 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
+
+def _can_cache() -> bool:
+    """Tell whether machine code can be kept for the next process, here or for the user."""
+    try:
+        njit(cache=True)(_can_cache)
+    except RuntimeError:  # neither place can be written
+        return False
+    return True
+
+
 # What a compiler may do to sums and products; NaN and infinity stay what they are, so that a
 # training that diverges shows it. Divisions by zero give infinity, as in numpy, and not an
 # exception, which would forbid vector instructions.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
-_OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": True}
+_OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": _can_cache()}
 
 # tanh(x) = x·P(x²)/Q(x²), a minimax fit on [-L, L] with an error below 3e-7; beyond, ±1 to as many
 # digits. The coefficients are those of Eigen's float32 tanh.

@@ -132,14 +132,20 @@ class _CarriedState:
 class LSTM(keras.layers.Layer):
     """Long Short-Term Memory, a drop-in for `keras.layers.LSTM`.
 
-    Runs on the TensorFlow, JAX and PyTorch backends of Keras, from `keras.ops` alone. Same
-    constructor arguments and the same three weights as the stock layer: kernel
-    `(features, 4 * units)`, recurrent kernel `(units, 4 * units)` and bias `(4 * units,)`.
+    Runs on the TensorFlow, JAX and PyTorch backends of Keras. Same constructor arguments and the
+    same three weights as the stock layer: kernel `(features, 4 * units)`, recurrent kernel
+    `(units, 4 * units)` and bias `(4 * units,)`.
+
+    The equations stand here in `keras.ops`, for the backend to compile and differentiate. In
+    float32 on a processor, with TensorFlow or PyTorch and the activations of the paper, training,
+    `predict`, `evaluate` and eager calls run `sentiment_lstm.bptt` instead, the same equations
+    compiled together with their gradient, several times as fast. That form has no second
+    derivative, and XLA cannot take it up: for either build the layer with `unroll=True`.
 
     Two things differ on purpose. `recurrent_dropout` drops the same entries of h for all four
     gates (Gal & Ghahramani 2016 with tied masks; the stock layer draws one mask a gate), so that
     the recurrence stays one product a step. `implementation` and `use_cudnn` are accepted and
-    change nothing: there is one implementation.
+    change nothing.
 
     Args:
         units: width of h and c.

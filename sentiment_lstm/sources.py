@@ -21,6 +21,7 @@ from sentiment_lstm.records import Rejection, kind_of, read_rows
 IMDB = "imdb_reviews/plain_text"
 IMDB_ADDRESS = "http://ai.stanford.edu/~amaas/data/sentiment/"
 IMDB_LABELS = ("negative", "positive")  # 0 and 1 in the records
+IMDB_BATCH = 512
 
 log = logging.getLogger(__name__)
 
@@ -174,10 +175,18 @@ class ImdbSource:
         import tensorflow_datasets as tfds
 
         builder = tfds.builder_from_directory(str(prepared_imdb(self.root)))
-        records = builder.as_dataset(split=self.split, shuffle_files=False)
-        for number, record in enumerate(tfds.as_numpy(records), start=1):
-            label = None if self.split == "unsupervised" else IMDB_LABELS[int(record["label"])]
-            yield Found(f"IMDB {self.split}", number, record["text"].decode("utf-8"), label)
+        # One call for many records; and no copy of them all in memory for a second reading.
+        records = builder.as_dataset(
+            split=self.split,
+            batch_size=IMDB_BATCH,
+            shuffle_files=False,
+            read_config=tfds.ReadConfig(try_autocache=False),
+        )
+        batches = tfds.as_numpy(records)
+        pairs = (pair for b in batches for pair in zip(b["text"], b["label"], strict=True))
+        for number, (text, label) in enumerate(pairs, start=1):
+            name = None if self.split == "unsupervised" else IMDB_LABELS[label]
+            yield Found(f"IMDB {self.split}", number, text.decode("utf-8"), name)
 
     def digests(self) -> dict[str, str]:
         """Return the digests of this split's records and of the descriptions beside them."""

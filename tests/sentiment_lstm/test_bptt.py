@@ -175,3 +175,11 @@ def test_tanh_and_sigmoid_are_right_everywhere():
         actual = np.array([ours(v) for v in x])
         np.testing.assert_allclose(actual, expected, rtol=0, atol=3e-7)
         assert np.isnan(ours(np.float32("nan")))
+
+
+def test_runs_where_machine_code_cannot_be_kept(monkeypatch):
+    from numba.core import caching
+
+    assert bptt_kernels._can_cache()
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert not bptt_kernels._can_cache()
