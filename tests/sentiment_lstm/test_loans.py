@@ -48,3 +48,9 @@ def test_an_array_of_nothing_can_be_had():
     array = Loans().array(3, 0, 2)
     assert array.shape == (3, 0, 2)
     assert array.dtype == np.float32
+
+
+def test_memory_starts_where_tensorflow_takes_it_without_a_copy():
+    loans = Loans()
+    arrays = [loans.array(n) for n in range(1, 2000, 37)]
+    assert {address(array) % 64 for array in arrays} == {0}
