@@ -1,17 +1,20 @@
 """The preprocess stage: texts to token ids on disk, by a vocabulary taken from train alone.
 
-Two passes. The first writes every text down and counts the tokens of train; the second encodes
-what the first wrote. Neither holds the texts, so memory does not grow with them.
+Two passes. The first writes every text down, tokenises it and counts the tokens of train; the
+second turns the tokens into ids. Between them the tokens stand on disk as numbers. Neither holds
+the texts, so memory does not grow with them.
 """
 
 import json
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,14 +22,18 @@ from pipelines.config import Recipe
 from pipelines.labelled import target_of
 from pipelines.rundir import RunDirectory
 from pipelines.summary import REJECTIONS_SHOWN, SplitSummary, describe_left_out
+from pipelines.token_workers import TokenWorkers, packs, receive, send
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenWriter
 from sentiment_lstm.datasets import Dataset, open_dataset
 from sentiment_lstm.progress import Progress
 from sentiment_lstm.settings import TextSettings
-from sentiment_lstm.text import UNKNOWN, Vocabulary, tokenise, truncate
+from sentiment_lstm.text import UNKNOWN, Vocabulary, truncate
+from sentiment_lstm.token_blocks import TokenBlock
 
 log = logging.getLogger(__name__)
+
+_json_string = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
@@ -36,12 +43,11 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
         DataError: when the data are missing, or hold nothing that the task can use.
     """
     dataset = open_dataset(recipe.data, progress)
-    with replaced_directory(run.preprocess) as directory:
-        texts = {
-            split: _write_texts(dataset, split, directory / run.texts(split).name, progress)
-            for split in dataset.splits
-        }
-        counts = _count_tokens(texts["train"], progress)
+    with replaced_directory(run.preprocess) as directory, ExitStack() as files:
+        workers = files.enter_context(TokenWorkers())
+        read = _Reading(dataset, directory, workers, files, progress)
+        texts = {split: read(split, run.texts(split).name) for split in dataset.splits}
+        counts = _count_tokens(texts["train"])
         vocabulary = _vocabulary(counts, recipe.text)
         vocabulary.save(directory / run.vocabulary.name)
         encode = _Encoding(directory, vocabulary, recipe.text, dataset.labels, progress)
@@ -75,32 +81,59 @@ def _left_out(dataset: Dataset) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Texts:
-    """A split's texts on disk, and in memory 8 bytes a text: label index or real number."""
+    """A split's texts as token blocks on disk, and in memory 8 bytes a text: its target.
 
-    path: Path
+    A target is a label's index or a real number.
+    """
+
+    blocks: BinaryIO
     targets: "array[float]"
 
-    def __iter__(self) -> Iterator[str]:
-        with self.path.open(encoding="utf-8") as lines:
-            yield from map(json.loads, lines)
+    def __iter__(self) -> Iterator[TokenBlock]:
+        self.blocks.seek(0)
+        while (block := receive(self.blocks)) is not None:
+            yield TokenBlock.from_bytes(block)
 
 
-def _write_texts(dataset: Dataset, split: str, path: Path, progress: Progress) -> _Texts:
-    """Write each text of a split as a JSON string on a line of its own."""
-    texts = _Texts(path, array("d"))
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for example in progress(
-            dataset.examples(split), total=dataset.sizes[split], label=f"read {split}"
+@dataclass(frozen=True)
+class _Reading:
+    """Reads one split after the other: writes its texts down, and tokenises them."""
+
+    dataset: Dataset
+    directory: Path
+    workers: TokenWorkers
+    files: ExitStack
+    progress: Progress
+
+    def __call__(self, split: str, name: str) -> _Texts:
+        """Write each text of a split as a JSON string on a line of its own, and its tokens."""
+        spool = self.files.enter_context(TemporaryFile(dir=self.directory))  # noqa: SIM115
+        texts = _Texts(spool, array("d"))
+        with (self.directory / name).open("wb") as file:
+            lines = _written(packs(self._lines(split, texts.targets)), file)
+            for block in self.workers.blocks(lines):
+                send(spool, block)
+        return texts
+
+    def _lines(self, split: str, targets: "array[float]") -> Iterator[bytes]:
+        examples = self.dataset.examples(split)
+        for example in self.progress(
+            examples, total=self.dataset.sizes[split], label=f"read {split}"
         ):
-            file.write(json.dumps(example.text, ensure_ascii=False) + "\n")
-            texts.targets.append(target_of(example, dataset.labels))
-    return texts
+            targets.append(target_of(example, self.dataset.labels))
+            yield (_json_string(example.text) + "\n").encode("utf-8")
 
 
-def _count_tokens(texts: _Texts, progress: Progress) -> Counter[str]:
+def _written(packs: Iterable[bytes], file: BinaryIO) -> Iterator[bytes]:
+    for pack in packs:
+        file.write(pack)
+        yield pack
+
+
+def _count_tokens(texts: _Texts) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for text in progress(texts, total=len(texts.targets), label="count tokens"):
-        counts.update(tokenise(text))
+    for block in texts:
+        counts.update(block.counts())
     return counts
 
 
@@ -121,13 +154,14 @@ class _Encoding:
     def __call__(self, split: str, texts: _Texts) -> dict[str, Any]:
         """Write a split's arrays and return its figures."""
         summary = SplitSummary()
-        shown = self.progress(texts, total=len(texts.targets), label=f"encode {split}")
+        encoded = (ids for block in texts for ids in block.ids(self.vocabulary))
+        shown = self.progress(encoded, total=len(texts.targets), label=f"encode {split}")
         with TokenWriter(self.directory, split, len(self.vocabulary)) as writer:
-            for text, target in zip(shown, texts.targets, strict=True):
-                ids = self.vocabulary.ids(tokenise(text))
+            for ids, target in zip(shown, texts.targets, strict=True):
                 kept = truncate(ids, self.settings.max_tokens, self.settings.head_tokens)
-                writer.append(np.array(kept, np.int32), self._stored(target))
-                summary.add(self._label(target), len(ids), ids.count(UNKNOWN), kept != ids)
+                writer.append(kept, self._stored(target))
+                unknown = int(np.count_nonzero(ids == UNKNOWN))
+                summary.add(self._label(target), len(ids), unknown, len(kept) < len(ids))
         return summary.figures()
 
     def _stored(self, target: float) -> float | int:

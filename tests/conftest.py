@@ -1,6 +1,11 @@
 """Every test that uses Keras in this process does so on one backend, stated before its import."""
 
 import os
+import signal
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# A shell has what it runs in the background ignore Ctrl-C, and what that starts inherits it: the
+# tests that send one need it heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,17 +4,20 @@ import csv
 import json
 import tracemalloc
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines import preprocess, token_workers
 from pipelines.config import Recipe, load_recipe, load_section
 from pipelines.preprocess import execute
 from pipelines.results import stage_results
 from pipelines.rundir import RunDirectory
 from pipelines.summary import percentile
+from pipelines.token_workers import TokenWorkers
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.datasets import open_dataset
 from sentiment_lstm.errors import DataError
@@ -36,8 +39,11 @@ def summary_of(run):
     return json.loads(run.summary.read_text("utf-8"))
 
 
-@pytest.fixture
-def demo(tmp_path):
+@pytest.fixture(params=["here", "in processes"])
+def demo(request, tmp_path, monkeypatch):
+    if request.param == "in processes":
+        monkeypatch.setattr(preprocess, "TokenWorkers", partial(TokenWorkers, 2, start_after=0))
+        monkeypatch.setattr(token_workers, "PACK_BYTES", 1000)
     recipe = load_recipe("quickstart", DEMO)
     return recipe, preprocessed(tmp_path, recipe)
 
@@ -111,8 +117,9 @@ def test_the_summary_counts_what_is_there(demo):
     assert 0 < summary["splits"]["test"]["unknown"] < 1
 
 
-def test_the_same_recipe_gives_the_same_bytes(demo, tmp_path):
+def test_the_same_recipe_gives_the_same_bytes(demo, tmp_path, monkeypatch):
     recipe, run = demo
+    monkeypatch.undo()  # the second time without processes
     again = preprocessed(tmp_path / "again", recipe)
     first = {p.name: p.read_bytes() for p in run.preprocess.iterdir()}
     assert first == {p.name: p.read_bytes() for p in again.preprocess.iterdir()}
@@ -191,7 +198,8 @@ def test_data_that_cannot_be_used_leave_nothing_behind(tmp_path):
     assert not (tmp_path / "run" / "preprocess").exists()
 
 
-def test_memory_does_not_grow_with_the_number_of_texts(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(token_workers, "PACK_BYTES", 2**16)  # what is held at a time
     words = " ".join(f"{'w' * 60}{n}" for n in range(60))
 
     def peak_and_size(texts):
