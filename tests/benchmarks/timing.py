@@ -1,0 +1,84 @@
+"""Contenders timed in turn, so that a slow moment of the machine falls on all of them alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import geometric_mean, median
+from time import perf_counter
+from typing import Any
+
+__all__ = [
+    "ahead_at_best",
+    "geometric_mean",
+    "medians",
+    "nothing",
+    "quantile",
+    "round_robin",
+    "seconds_of",
+]
+
+Run = Callable[[], Any]
+Seconds = dict[str, list[float]]
+
+
+def nothing() -> None:
+    """Do nothing between two rounds."""
+
+
+def seconds_of(run: Run) -> float:
+    """Return how long one call takes."""
+    started = perf_counter()
+    run()
+    return perf_counter() - started
+
+
+def round_robin(
+    runs: Mapping[str, Run], *, rounds: int, seconds: float = 0.0, between: Run = nothing
+) -> Seconds:
+    """Time each contender once a round: first, second, …, first, second, …
+
+    Each is called once before the first round, untimed: what is set up at a first call, such as
+    compiled programs, is measured elsewhere.
+
+    Args:
+        runs: the contenders by name.
+        rounds: rounds at least.
+        seconds: go on with rounds until so many have passed.
+        between: called after each round.
+
+    Returns:
+        The seconds of every call, by contender.
+    """
+    for run in runs.values():
+        run()
+    taken: Seconds = {name: [] for name in runs}
+    started, done = perf_counter(), 0
+    while done < rounds or perf_counter() - started < seconds:
+        for name, run in runs.items():
+            taken[name].append(seconds_of(run))
+        between()
+        done += 1
+    return taken
+
+
+def medians(taken: Seconds, scale: float = 1.0) -> dict[str, float]:
+    """Return each contender's median, times a scale."""
+    return {name: median(values) * scale for name, values in taken.items()}
+
+
+def ahead_at_best(taken: Seconds) -> float:
+    """Return how many times as long the fastest peer takes as "ours", each by its fastest call.
+
+    On a machine that others use too, contenders whose threads wait for each other lose more of
+    their time than the rest; their fastest calls lose the least.
+    """
+    fastest = {name: min(values) for name, values in taken.items()}
+    ours = fastest.pop("ours")
+    return min(fastest.values()) / ours
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of all lies at or below, between two by linear measure."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
