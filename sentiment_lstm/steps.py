@@ -4,7 +4,8 @@ Keras 3 has no gradient that works on every backend, so this is the one place th
 Each form runs the same `keras.ops` network and loss.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -33,16 +34,40 @@ def forward(model: keras.Model) -> Forward:
     ](model)
 
 
-def make_deterministic() -> None:
-    """Ask the backend for operations whose result does not change from run to run."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Have the backend use operations whose result does not change from run to run.
 
-        tf.config.experimental.enable_op_determinism()
-    elif keras.backend.backend() == "torch":
-        import torch
+    Only for as long as the block lasts: with them on, TensorFlow refuses any random operation of
+    the caller's own that states no seed, such as the shuffling of `fit`.
+    """
+    backend = keras.backend.backend()
+    switch = {"tensorflow": _tensorflow_determinism, "torch": _torch_determinism}.get(backend)
+    before = switch(True) if switch else True
+    try:
+        yield
+    finally:
+        if switch:
+            switch(before)
 
-        torch.use_deterministic_algorithms(True)
+
+def _tensorflow_determinism(on: bool) -> bool:
+    """Turn determinism on or off; return whether it was on."""
+    # The public interface has no way back.
+    from tensorflow.python.framework import config
+
+    before = bool(config.is_op_determinism_enabled())
+    (config.enable_op_determinism if on else config.disable_op_determinism)()
+    return before
+
+
+def _torch_determinism(on: bool) -> bool:
+    """Turn determinism on or off; return whether it was on."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(on)
+    return bool(before)
 
 
 def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:

@@ -27,7 +27,7 @@ from sentiment_lstm.model import build_classifier, load_weights, weights_of
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.schedules import WarmedSchedule
 from sentiment_lstm.settings import ModelSettings, TrainSettings
-from sentiment_lstm.steps import Forward, forward, make_deterministic, train_step
+from sentiment_lstm.steps import Forward, deterministic, forward, train_step
 from sentiment_lstm.text import PAD, UNKNOWN
 
 EVALUATION_BATCH = 256
@@ -130,16 +130,16 @@ def train_network(
     Returns:
         The best weights by validation, the history, and the outputs on validation.
     """
-    make_deterministic()
-    network = build_classifier(model, vocabulary_size, task.outputs, settings.seed)
-    if embeddings is not None:
-        load_weights(network, {**weights_of(network), "embedding": embeddings})
-    training = _Training(network, train, validation, task, settings, checkpoints)
-    training.resume()
-    while not training.ended:
-        training.run_epoch(progress)
-        on_epoch(training.position.history[-1])
-    return training.result()
+    with deterministic():
+        network = build_classifier(model, vocabulary_size, task.outputs, settings.seed)
+        if embeddings is not None:
+            load_weights(network, {**weights_of(network), "embedding": embeddings})
+        training = _Training(network, train, validation, task, settings, checkpoints)
+        training.resume()
+        while not training.ended:
+            training.run_epoch(progress)
+            on_epoch(training.position.history[-1])
+        return training.result()
 
 
 class _Training:

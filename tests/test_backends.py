@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "sentiment_lstm"
-SUITES = ("lstm", "bptt_ops", "keras_suite", "model", "losses", "schedules", "training")
+SUITES = ("lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "training")
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
