@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -34,15 +35,38 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def one_blas_thread() -> AbstractContextManager[Any]:
+class _Limit:
+    """One BLAS thread from the first to enter until the last to leave, whoever comes between."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._restore: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                blas = _blas("scipy.linalg.cython_blas" in sys.modules)
+                self._restore = blas.limit(limits=1).restore_original_limits
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._restore()
+
+
+_limit = _Limit()
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
     """Hold numpy's BLAS to one thread, in the whole process, until the block ends.
 
-    Where several threads do so at once, the first one's block is what counts.
+    Blocks may overlap, in as many threads as there are: how a product is computed, and so its last
+    bit, must not hang on who else computes one.
     """
-    limited: AbstractContextManager[Any] = _blas("scipy.linalg.cython_blas" in sys.modules).limit(
-        limits=1
-    )
-    return limited
+    return _limit
 
 
 @cache

@@ -32,3 +32,15 @@ def test_work_runs_with_one_blas_thread_and_the_old_number_comes_back():
 
 def test_there_is_a_core():
     assert cores() >= 1
+
+
+@pytest.mark.skipif(not numpy_threads(), reason="numpy comes without a BLAS library of its own")
+def test_blocks_that_overlap_in_time_hold_until_the_last_ends():
+    with ThreadpoolController().limit(limits=3, user_api="blas"):
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert set(numpy_threads()) == {1}
+        second.__exit__(None, None, None)
+        assert set(numpy_threads()) == {3}
