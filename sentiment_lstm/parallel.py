@@ -47,6 +47,7 @@ class _Limit:
         with self._lock:
             if self._inside == 0:
                 blas = _blas("scipy.linalg.cython_blas" in sys.modules)
+                _take_control(blas)
                 self._restore = blas.limit(limits=1).restore_original_limits
             self._inside += 1
 
@@ -54,7 +55,20 @@ class _Limit:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                _take_control(_blas("scipy.linalg.cython_blas" in sys.modules))
                 self._restore()
+
+
+def _take_control(blas: Any) -> None:
+    """Let this thread set the number of OpenBLAS's threads.
+
+    threadpoolctl 3.8 lets nobody do so but the thread that did it first, for as long as it lives;
+    what others ask for is passed over in silence.
+    """
+    for library in blas.lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
 
 
 _limit = _Limit()

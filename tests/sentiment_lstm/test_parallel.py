@@ -1,3 +1,5 @@
+from threading import Thread
+
 import pytest
 from threadpoolctl import ThreadpoolController
 
@@ -44,3 +46,21 @@ def test_blocks_that_overlap_in_time_hold_until_the_last_ends():
         assert set(numpy_threads()) == {1}
         second.__exit__(None, None, None)
         assert set(numpy_threads()) == {3}
+
+
+@pytest.mark.skipif(not numpy_threads(), reason="numpy comes without a BLAS library of its own")
+def test_any_thread_can_hold_it_while_the_one_that_did_before_lives():
+    seen = []
+
+    def other():
+        with one_blas_thread():
+            seen.append(set(numpy_threads()))
+        seen.append(set(numpy_threads()))
+
+    with ThreadpoolController().limit(limits=3, user_api="blas"):
+        with one_blas_thread():
+            pass
+        thread = Thread(target=other)
+        thread.start()
+        thread.join()
+    assert seen == [{1}, {3}]
