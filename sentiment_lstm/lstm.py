@@ -139,7 +139,7 @@ class LSTM(keras.layers.Layer):
     The equations stand here in `keras.ops`, for the backend to compile and differentiate. In
     float32 on a processor, with TensorFlow or PyTorch and the activations of the paper, training,
     `predict`, `evaluate` and eager calls run `sentiment_lstm.bptt` instead, the same equations
-    compiled together with their gradient, several times as fast. That form has no second
+    compiled together with their gradient, which is faster. That form has no second
     derivative, and XLA cannot take it up: for either build the layer with `unroll=True`.
 
     Two things differ on purpose. `recurrent_dropout` drops the same entries of h for all four
