@@ -1,8 +1,8 @@
 """Large arrays on loan: memory that goes from one training step to the next.
 
 A step of training needs the same hundred megabytes as the step before it. Memory fresh from the
-operating system is cleared page by page as it is first touched, which takes about as long as the
-LSTM's products do; memory that was used before is there at once.
+operating system is cleared page by page as it is first touched, which was a third of a step's time
+at 128 units (112 ms against 77); memory that was used before is there at once.
 """
 
 import threading
