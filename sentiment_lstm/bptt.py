@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sentiment_lstm import bptt_kernels
 from sentiment_lstm.loans import Loans
 from sentiment_lstm.parallel import cores, parallel_map
+from sentiment_lstm.tiles import panels_of
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -23,12 +24,6 @@ Flags = NDArray[np.bool_]
 
 # Fewer rows than this a thread, and the products of a step are too thin to gain from another.
 ROWS_OF_A_THREAD = 8
-
-# A step multiplies few rows by a large matrix. OpenBLAS repacks such a matrix at every call, which
-# takes about as long as the product itself, except where a product is small (below 10⁶ multiply-
-# adds, on processors with AVX-512). So the matrix is laid out in blocks that stay below it, and
-# that fit into the first-level cache.
-BLOCK_ROWS, BLOCK_COLUMNS = 128, 64
 
 _loans = Loans()
 
@@ -48,14 +43,19 @@ class Weights:
     bias: Floats
 
     @cached_property
-    def forward_blocks(self) -> Floats:
-        """Both kernels as `bptt_kernels.scan_forward` takes them."""
-        return blocks_of(np.concatenate([self.recurrent_kernel, self.kernel]))
+    def both(self) -> Floats:
+        """Recurrent kernel and, below it, kernel: a step reads h and its input as one vector."""
+        return np.concatenate([self.recurrent_kernel, self.kernel])
 
     @cached_property
-    def backward_blocks(self) -> Floats:
-        """The recurrent kernel as `bptt_kernels.scan_backward` takes it."""
-        return blocks_of(self.recurrent_kernel.T)
+    def forward_panels(self) -> Floats:
+        """Both kernels as `bptt_kernels.scan_forward` takes them."""
+        return panels_of(self.both)
+
+    @cached_property
+    def backward_panels(self) -> Floats:
+        """Both kernels as `bptt_kernels.scan_backward` takes them."""
+        return panels_of(self.both.T)
 
 
 class Tape(NamedTuple):
@@ -131,21 +131,6 @@ def shares(keep: Flags, threads: int) -> list[Share]:
     return result
 
 
-def blocks_of(matrix: Floats) -> Floats:
-    """Cut a matrix into blocks `(blocks of columns, parts of rows, rows, columns)`.
-
-    Zeros fill up the last ones. See `BLOCK_COLUMNS` for the sizes.
-    """
-    m, columns = matrix.shape
-    parts = -(-m // BLOCK_ROWS)
-    rows = -(-m // parts)
-    blocks = -(-columns // BLOCK_COLUMNS)
-    padded = np.zeros((parts * rows, blocks * BLOCK_COLUMNS), np.float32)
-    padded[:m, :columns] = matrix
-    cut = padded.reshape(parts, rows, blocks, BLOCK_COLUMNS)
-    return np.ascontiguousarray(cut.transpose(2, 0, 1, 3))
-
-
 @dataclass(frozen=True)
 class Batch:
     """What the layer reads, and how.
@@ -216,7 +201,7 @@ def _scan(
     h, c = outputs.h[share.rows], outputs.c[share.rows]
     bptt_kernels.scan_forward(
         batch.sequences,
-        weights.forward_blocks,
+        weights.forward_panels,
         weights.bias,
         share.counts,
         share.keep,
@@ -253,9 +238,7 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
 
     def work(share: Share) -> tuple[Floats, Floats]:
         own = tape.of_share(share)
-        dz = _scan_back(batch, weights, share, own, d_outputs)
-        d_inputs = np.matmul(dz, weights.kernel.T, out=_loans.array(len(dz), d_sequences.shape[2]))
-        bptt_kernels.unpack(d_inputs, share.rows, share.counts, batch.backwards, d_sequences)
+        dz = _scan_back(batch, weights, share, own, d_outputs, d_sequences)
         return own.read.T @ dz, dz.sum(axis=0)
 
     d_kernels, d_bias = (sum(of) for of in zip(*parallel_map(work, batch.shares()), strict=True))
@@ -266,22 +249,29 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
 
 
 def _scan_back(
-    batch: Batch, weights: Weights, share: Share, tape: Tape, d_outputs: Outputs
+    batch: Batch,
+    weights: Weights,
+    share: Share,
+    tape: Tape,
+    d_outputs: Outputs,
+    d_sequences: Floats,
 ) -> Floats:
     """Carry a share's rows of `d_outputs` back; return dz, packed `(P, 4 * units)`."""
     dz = _loans.array(*tape.gates.shape)
     dh, dc = d_outputs.h[share.rows], d_outputs.c[share.rows]
     bptt_kernels.scan_backward(
-        weights.backward_blocks,
+        weights.backward_panels,
         share.counts,
         share.keep,
         share.rows,
+        batch.backwards,
         batch.dropped[share.rows],
         tuple(tape),
         d_outputs.states,
         dh,
         dc,
         dz,
+        d_sequences,
     )
     d_outputs.h[share.rows], d_outputs.c[share.rows] = dh, dc
     return dz

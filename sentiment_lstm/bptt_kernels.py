@@ -19,32 +19,16 @@ amid a sequence is computed and thrown away.
 from typing import Any
 
 import numpy as np
-
-# SciPy's BLAS, which compiled products use: loaded here, so that whoever bounds its threads finds
-# it in the process.
-import scipy.linalg.cython_blas  # noqa: F401
 from numba import njit
 from numpy.typing import NDArray
+
+from sentiment_lstm.compiled import OPTIONS
+from sentiment_lstm.tiles import add_product
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-
-def _can_cache() -> bool:
-    """Tell whether machine code can be kept for the next process, here or for the user."""
-    try:
-        njit(cache=True)(_can_cache)
-    except RuntimeError:  # neither place can be written
-        return False
-    return True
-
-
-# What a compiler may do to sums and products; NaN and infinity stay what they are, so that a
-# training that diverges shows it. Divisions by zero give infinity, as in numpy, and not an
-# exception, which would forbid vector instructions.
-_FAST = {"contract", "reassoc", "nsz", "arcp"}
-_OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": _can_cache()}
 
 # tanh(x) = x·P(x²)/Q(x²), a minimax fit on [-L, L] with an error below 3e-7; beyond, ±1 to as many
 # digits. The coefficients are those of Eigen's float32 tanh.
@@ -73,7 +57,7 @@ _Q = tuple(
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
-@njit(inline="always", **_OPTIONS)
+@njit(inline="always", **OPTIONS)
 def tanh(x: Any) -> Any:
     """Return tanh(x) in a form that becomes vector instructions; NaN stays NaN."""
     x = _L if x > _L else x
@@ -91,13 +75,13 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@njit(inline="always", **_OPTIONS)
+@njit(inline="always", **OPTIONS)
 def sigmoid(x: Any) -> Any:
     """Return the logistic function, as ½ + ½ tanh(½x)."""
     return _HALF + _HALF * tanh(_HALF * x)
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     """Take one step, given the pre-activations.
 
@@ -116,7 +100,7 @@ def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: 
 
 # One row at a time, and each gate an array of its own: so that the compiler sees few enough
 # pointers to prove apart, and makes vector instructions of the loop.
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
@@ -130,7 +114,7 @@ def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
         h[j] = o * tanh(c[j])
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def gates_backward(
     n: int,
     keep: Flags,
@@ -158,7 +142,7 @@ def gates_backward(
             dz[k] = 0
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Floats) -> None:
     units = dh.shape[0]
     a_i, a_f = gates[:units], gates[units : 2 * units]
@@ -177,62 +161,7 @@ def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Flo
         dh[j] = 0
 
 
-@njit(**_OPTIONS)
-def cut(n: int, matrix: Floats, parts: Floats) -> None:
-    """Lay the columns of a matrix `(n, m)` side by side in parts, `(parts, ≥ n, width)`."""
-    width = parts.shape[2]
-    for part in range(parts.shape[0]):
-        first = part * width
-        columns = min(width, matrix.shape[1] - first)
-        for k in range(n):
-            for j in range(columns):
-                parts[part, k, j] = matrix[k, first + j]
-
-
-@njit(**_OPTIONS)
-def add_product(
-    n: int,
-    parts: Floats,
-    blocks: Floats,
-    factors: Floats,
-    results: Floats,
-    target: Floats,
-) -> None:
-    """Add `factors ⊙ (A · B)` to a target, for matrices A and B cut as `blocks_of` cuts them.
-
-    Args:
-        n: how many rows of A.
-        parts: A, side by side its columns, `(parts, ≥ n, m)`.
-        blocks: B, `(blocks, parts, m, width)`.
-        factors: `(≥ n, columns)`, or of width 0 for none.
-        results: room for two blocks, `(2, ≥ n, width)`.
-        target: `(≥ n, columns)`.
-    """
-    result, more = results[0, :n], results[1, :n]
-    for block in range(blocks.shape[0] if n else 0):
-        np.dot(parts[0, :n], blocks[block, 0], result)
-        for part in range(1, blocks.shape[1]):
-            np.dot(parts[part, :n], blocks[block, part], more)
-            for k in range(n):
-                for j in range(result.shape[1]):
-                    result[k, j] += more[k, j]
-        add_block(n, result, block * result.shape[1], factors, target)
-
-
-@njit(**_OPTIONS)
-def add_block(n: int, result: Floats, first: int, factors: Floats, target: Floats) -> None:
-    """Add a block to the columns of a target from `first` on, times factors if there are any."""
-    columns = min(result.shape[1], target.shape[1] - first)
-    for k in range(n):
-        if factors.shape[1]:
-            for j in range(columns):
-                target[k, first + j] += factors[k, first + j] * result[k, j]
-        else:
-            for j in range(columns):
-                target[k, first + j] += result[k, j]
-
-
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def gather(
     n: int,
     h: Floats,
@@ -274,10 +203,10 @@ def gather(
             z[k, j] = bias[j]
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def scan_forward(
     sequences: Floats,
-    blocks: Floats,
+    panels: Floats,
     bias: Floats,
     counts: Indices,
     keep: Flags,
@@ -294,8 +223,8 @@ def scan_forward(
 
     Args:
         sequences: `(batch, time, features)`.
-        blocks: recurrent kernel and, below it, kernel, `(units + features, 4 * units)`, as
-            `blocks_of` cuts it.
+        panels: recurrent kernel and, below it, kernel, `(units + features, 4 * units)`, as
+            `tiles.panels_of` cuts it.
         bias: `(4 * units,)`.
         counts: how many rows each step works on, `(time,)`.
         keep: whether a step counts, `(time, n)`.
@@ -312,16 +241,13 @@ def scan_forward(
     """
     gates, read, before = tape
     everyone, units = h.shape
-    parts = np.zeros((blocks.shape[1], everyone, blocks.shape[2]), np.float32)
-    results = np.empty((2, everyone, blocks.shape[3]), np.float32)
     at, last = 0, counts.shape[0] - 1
     for t in range(counts.shape[0]):
         n = counts[t]
         now = slice(at, at + n)
         z, c_before, reads = gates[now], before[now], last - t if backwards else t
         gather(n, h, c, dropped, sequences, rows, reads, bias, read[now], c_before, z)
-        cut(n, read[now], parts)
-        add_product(n, parts, blocks, dropped[:, :0], results, z)
+        add_product(n, read[now], panels, z)
         gates_forward(n, keep[t], z, c_before, c, h)
         for k in range(everyone if states.shape[1] else 0):
             for j in range(units):
@@ -329,39 +255,44 @@ def scan_forward(
         at += n if remembers else 0
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def scan_backward(
-    blocks: Floats,
+    panels: Floats,
     counts: Indices,
     keep: Flags,
     rows: Indices,
+    backwards: bool,
     dropped: Floats,
     tape: tuple[Floats, Floats, Floats],
     d_states: Floats,
     dh: Floats,
     dc: Floats,
     dz: Floats,
+    d_sequences: Floats,
 ) -> None:
     """Carry the gradients of h and c of some rows back through all steps.
 
     Args:
-        blocks: the recurrent kernel transposed, `(4 * units, units)`, as `blocks_of` cuts it.
+        panels: recurrent kernel and kernel as in `scan_forward`, transposed,
+            `(4 * units, units + features)`, as `tiles.panels_of` cuts it.
         counts: as for `scan_forward`.
         keep: as for `scan_forward`.
-        rows: where each row stands in `d_states`, `(n,)`.
+        rows: where each row stands in `d_states` and `d_sequences`, `(n,)`.
+        backwards: as for `scan_forward`.
         dropped: as for `scan_forward`.
         tape: what `scan_forward` left.
         d_states: gradient of h after every step, `(batch, time, units)`, or nothing if of time 0.
         dh: gradient of the last state, `(n, units)`; afterwards of the first.
         dc: gradient of the last cell, likewise.
         dz: takes the gradient of the pre-activations, packed `(P, 4 * units)`.
+        d_sequences: takes the gradient of what the steps read, `(batch, time, features)`, and
+            keeps what it holds at those that no step reads.
     """
     gates, _, before = tape
     everyone, units = dh.shape
-    parts = np.zeros((blocks.shape[1], everyone, blocks.shape[2]), np.float32)
-    results = np.empty((2, everyone, blocks.shape[3]), np.float32)
-    at = dz.shape[0]
-    for t in range(counts.shape[0] - 1, -1, -1):
+    d_read = np.empty((everyone, units + d_sequences.shape[2]), np.float32)
+    at, last = dz.shape[0], counts.shape[0] - 1
+    for t in range(last, -1, -1):
         n = counts[t]
         at -= n
         for k in range(everyone if d_states.shape[1] else 0):
@@ -369,22 +300,37 @@ def scan_backward(
                 dh[k, j] += d_states[rows[k], t, j]
         now = slice(at, at + n)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
-        cut(n, dz[now], parts)
-        add_product(n, parts, blocks, dropped, results, dh)
+        d_read[:n] = 0
+        add_product(n, dz[now], panels, d_read)
+        spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 
 
-@njit(**_OPTIONS)
-def unpack(
-    packed: Floats, rows: Indices, counts: Indices, backwards: bool, sequences: Floats
+@njit(**OPTIONS)
+def spread(
+    n: int,
+    d_read: Floats,
+    dropped: Floats,
+    rows: Indices,
+    t: int,
+    dh: Floats,
+    d_sequences: Floats,
 ) -> None:
-    """Put what each step left `(P, features)` where the step reads `(batch, time, features)`.
+    """Hand the gradient of what a step read on to h and to the sequences.
 
-    For the arguments see `scan_forward`; `sequences` keeps what it holds elsewhere.
+    Args:
+        n: how many rows run.
+        d_read: `(≥ n, units + features)`.
+        dropped: dropout factors on h, `(≥ n, units)`, or of width 0 for none.
+        rows: where each row stands in the sequences.
+        t: which of their steps was read.
+        dh: gradient of h before the step, `(≥ n, units)`, to which its part is added.
+        d_sequences: `(batch, time, features)`.
     """
-    at, last = 0, sequences.shape[1] - 1
-    for t in range(counts.shape[0]):
-        read = last - t if backwards else t
-        for k in range(counts[t]):
-            for j in range(sequences.shape[2]):
-                sequences[rows[k], read, j] = packed[at + k, j]
-        at += counts[t]
+    units = dh.shape[1]
+    for k in range(n):
+        for j in range(dropped.shape[1]):
+            d_read[k, j] *= dropped[k, j]
+        for j in range(units):
+            dh[k, j] += d_read[k, j]
+        for j in range(d_sequences.shape[2]):
+            d_sequences[rows[k], t, j] = d_read[k, units + j]

@@ -1,0 +1,186 @@
+"""Products of few rows with one large matrix, compiled: what a step of an LSTM computes.
+
+A product is made of tiles. A tile of the result, a few rows by a few vectors, stays in the
+processor's registers while the sum over the inner dimension runs, so that each number loaded is
+multiplied several times (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
+ACM TOMS 34(3), 2008). The matrix is laid out once in panels, as wide as a tile; BLAS lays it out
+anew at every call, which at 32 rows takes as long as the product.
+
+The tile is written in the compiler's own vectors, which LLVM turns into the instructions of any
+processor; only its size is chosen by the processor, so that it just fits into the registers.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from sentiment_lstm.compiled import OPTIONS
+
+Floats = NDArray[np.float32]
+
+
+class Shape(NamedTuple):
+    """The size of a tile: rows by vectors of so many numbers."""
+
+    rows: int
+    vectors: int
+    numbers: int
+
+    @classmethod
+    def of_processor(cls) -> "Shape":
+        """Return a shape whose sums, a row of vectors and one number fit into the registers."""
+        if binding.get_host_cpu_features().get("avx512f"):
+            return cls(12, 2, 16)  # 32 registers of 16 numbers
+        return cls(6, 2, 8)  # 16 of 8, or 32 of 4
+
+
+SHAPE = Shape.of_processor()
+WIDTH = SHAPE.vectors * SHAPE.numbers
+
+_INDEX = ir.IntType(64)
+_VECTOR = ir.VectorType(ir.FloatType(), SHAPE.numbers)
+
+
+def panels_of(matrix: Floats) -> Floats:
+    """Cut a matrix `(m, columns)` into panels `(panels, m, WIDTH)`; zeros fill up the last one."""
+    m, columns = matrix.shape
+    panels = -(-columns // WIDTH)
+    padded = np.zeros((m, panels * WIDTH), np.float32)
+    padded[:, :columns] = matrix
+    return np.ascontiguousarray(padded.reshape(m, panels, WIDTH).transpose(1, 0, 2))
+
+
+def _adder(rows: int) -> Any:
+    """Return a compiled function that adds a tile of so many rows to a result.
+
+    It takes a `(≥ n, m)`, the tile's first row, n, a panel `(m, WIDTH)`, the result `(≥ n, …)` and
+    the tile's first column. Where the tile has more rows than are left, it does the last one again.
+    """
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def add_tile(_: Any, a: Any, first: Any, n: Any, panel: Any, result: Any, column: Any) -> Any:
+        signature = types.void(a, first, n, panel, result, column)
+
+        def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
+            a, panel, result = (
+                context.make_array(signature.args[i])(context, build, arguments[i])
+                for i in (0, 3, 4)
+            )
+            _, first, n, _, _, column = arguments
+            read = [_row(build, a, first, n, r) for r in range(rows)]
+            written = [
+                build.gep(_row(build, result, first, n, r), [column]) for r in range(rows)
+            ]
+            _add(build, read, panel, written)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return add_tile
+
+
+def _row(build: Any, array: Any, first: Any, n: Any, r: int) -> Any:
+    """Return a pointer to row first + r of a matrix, or to row n - 1 if that comes before."""
+    wanted, last = build.add(first, _index(r)), build.sub(n, _index(1))
+    row = build.select(build.icmp_signed("<", wanted, last), wanted, last)
+    return build.gep(array.data, [build.mul(row, cgutils.unpack_tuple(build, array.shape)[1])])
+
+
+def _add(build: Any, read: list[Any], panel: Any, written: list[Any]) -> None:
+    """Add the product of some rows with a panel to where the rows of the tile are written."""
+    places = [_vector_at(build, row, v) for row in written for v in range(SHAPE.vectors)]
+    before, loop = build.block, build.append_basic_block("tile")
+    start = [build.load(place, align=4) for place in places]
+    build.branch(loop)
+    build.position_at_end(loop)
+    k = build.phi(_INDEX)
+    sums = [build.phi(_VECTOR) for _ in start]
+    line = build.gep(panel.data, [build.mul(k, _index(WIDTH))])
+    vectors = [build.load(_vector_at(build, line, v), align=4) for v in range(SHAPE.vectors)]
+    factors = [_everywhere(build, build.load(build.gep(row, [k]))) for row in read]
+    products = [(factor, vector) for factor in factors for vector in vectors]
+    added = [_multiply_add(build, *p, s) for p, s in zip(products, sums, strict=True)]
+    following = build.add(k, _index(1))
+    pairs = zip([k, *sums], [_index(0), *start], [following, *added], strict=True)
+    for phi, at_first, then in pairs:
+        phi.add_incoming(at_first, before)
+        phi.add_incoming(then, loop)
+    after = build.append_basic_block("tile.done")
+    inner = cgutils.unpack_tuple(build, panel.shape)[0]
+    build.cbranch(build.icmp_signed("<", following, inner), loop, after)
+    build.position_at_end(after)
+    for place, value in zip(places, added, strict=True):
+        build.store(value, place, align=4)
+
+
+def _index(value: int) -> Any:
+    return ir.Constant(_INDEX, value)
+
+
+def _vector_at(build: Any, row: Any, v: int) -> Any:
+    """Return a pointer to the v-th vector of what a pointer to a number points to."""
+    return build.bitcast(build.gep(row, [_index(v * SHAPE.numbers)]), _VECTOR.as_pointer())
+
+
+def _everywhere(build: Any, number: Any) -> Any:
+    """Return a vector that holds a number at every place."""
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    held = build.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    places = ir.Constant(ir.VectorType(ir.IntType(32), SHAPE.numbers), [0] * SHAPE.numbers)
+    return build.shuffle_vector(held, undefined, places)
+
+
+def _multiply_add(build: Any, factor: Any, vector: Any, to: Any) -> Any:
+    """Return factor ⊙ vector + to, rounded once."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+    fma = cgutils.get_or_insert_function(build.module, kind, f"llvm.fma.v{SHAPE.numbers}f32")
+    return build.call(fma, [factor, vector, to])
+
+
+_add_whole, _add_half, _add_two, _add_one = (
+    _adder(rows) for rows in (SHAPE.rows, SHAPE.rows // 2, 2, 1)
+)
+
+
+@njit(**OPTIONS)
+def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
+    """Add the first n rows of A·B to those of a result.
+
+    Args:
+        n: how many rows.
+        a: A, `(≥ n, m)`, m at least 1.
+        panels: B `(m, columns)`, as `panels_of` cuts it.
+        result: `(≥ n, columns)`.
+    """
+    columns = result.shape[1]
+    for p in range(panels.shape[0]):
+        first = p * WIDTH
+        if first + WIDTH <= columns:
+            _add_panel(n, a, panels[p], result, first)
+        else:
+            edge = np.zeros((n, WIDTH), np.float32)
+            edge[:, : columns - first] = result[:n, first:]
+            _add_panel(n, a, panels[p], edge, 0)
+            result[:n, first:] = edge[:, : columns - first]
+
+
+@njit(**OPTIONS)
+def _add_panel(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
+    """Add the first n rows of A times a panel to the columns of a result from one on."""
+    row = 0
+    while row < n:
+        left = n - row
+        if left > SHAPE.rows // 2:
+            _add_whole(a, row, n, panel, result, column)
+        elif left > 2:
+            _add_half(a, row, n, panel, result, column)
+        elif left == 2:
+            _add_two(a, row, n, panel, result, column)
+        else:
+            _add_one(a, row, n, panel, result, column)
+        row += SHAPE.rows if left > SHAPE.rows // 2 else left
