@@ -139,7 +139,8 @@ def gates_backward(
         if keep[k]:
             _row_backward(gates[k], before[k], dh[k], dc[k], dz[k])
         else:
-            dz[k] = 0
+            for j in range(dz.shape[1]):
+                dz[k, j] = 0
 
 
 @njit(**OPTIONS)
@@ -300,7 +301,9 @@ def scan_backward(
                 dh[k, j] += d_states[rows[k], t, j]
         now = slice(at, at + n)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
-        d_read[:n] = 0
+        for k in range(n):
+            for j in range(d_read.shape[1]):
+                d_read[k, j] = 0
         add_product(n, dz[now], panels, d_read)
         spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 

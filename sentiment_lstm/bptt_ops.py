@@ -7,6 +7,9 @@ for a thread that waits for it.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -23,19 +26,35 @@ NO_SECOND_DERIVATIVE = (
     "derivative build the layer with unroll=True"
 )
 
+_stays = ContextVar("graphs traced now stay in this process", default=False)
+
+
+@contextmanager
+def graphs_stay_here() -> Iterator[None]:
+    """Let the TensorFlow graphs that are traced inside the block call the operation.
+
+    For whoever runs them and does not save them: such a graph cannot leave this process.
+    """
+    before = _stays.set(True)
+    try:
+        yield
+    finally:
+        _stays.reset(before)
+
 
 def available(*tensors: Tensor, training: bool) -> bool:
     """Tell whether the operation can run here: in float32, in the processor's memory.
 
     A TensorFlow graph that calls it cannot leave this process. Nobody saves the graph of a
-    training step, nor those of `predict` and `evaluate`; any other may become a SavedModel.
+    training step, nor those of `predict` and `evaluate`; any other may become a SavedModel, unless
+    it is traced inside `graphs_stay_here`.
     """
     if any(keras.backend.standardize_dtype(t.dtype) != "float32" for t in tensors):
         return False
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        stays = training or tf.executing_eagerly() or _traced_by_keras()
+        stays = training or _stays.get() or tf.executing_eagerly() or _traced_by_keras()
         return stays and not tf.config.list_logical_devices("GPU")
     if keras.backend.backend() == "torch":
         return all(t.device.type == "cpu" for t in tensors)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.bptt_ops import graphs_stay_here
 from sentiment_lstm.losses import Loss
 
 # (tokens (batch, time), targets (batch,), weights (batch,)) -> loss
@@ -106,7 +107,8 @@ def _tensorflow_forward(model: keras.Model) -> Forward:
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
     def run(tokens: Any) -> Any:
-        return model(tokens, training=False)
+        with graphs_stay_here():
+            return model(tokens, training=False)
 
     return lambda tokens: np.asarray(run(tokens))
 

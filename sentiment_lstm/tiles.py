@@ -73,9 +73,7 @@ def _adder(rows: int) -> Any:
             )
             _, first, n, _, _, column = arguments
             read = [_row(build, a, first, n, r) for r in range(rows)]
-            written = [
-                build.gep(_row(build, result, first, n, r), [column]) for r in range(rows)
-            ]
+            written = [build.gep(_row(build, result, first, n, r), [column]) for r in range(rows)]
             _add(build, read, panel, written)
             return context.get_dummy_value()
 
@@ -163,10 +161,14 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
         if first + WIDTH <= columns:
             _add_panel(n, a, panels[p], result, first)
         else:
-            edge = np.zeros((n, WIDTH), np.float32)
-            edge[:, : columns - first] = result[:n, first:]
-            _add_panel(n, a, panels[p], edge, 0)
-            result[:n, first:] = edge[:, : columns - first]
+            edge = np.empty((n, WIDTH), np.float32)
+            for k in range(n):
+                for j in range(columns - first):
+                    edge[k, j] = result[k, first + j]
+            _add_panel(n, a, panels[p], edge, 0 * first)  # not 0, which is compiled for itself
+            for k in range(n):
+                for j in range(columns - first):
+                    result[k, first + j] = edge[k, j]
 
 
 @njit(**OPTIONS)

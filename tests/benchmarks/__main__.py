@@ -12,7 +12,8 @@ from tests.benchmarks.machine import Gemm, describe_machine
 from tests.benchmarks.options import TINY, Options
 from tests.benchmarks.table import LEGEND, Row, render
 
-SECTIONS = ("layer", "epoch", "inference", "start", "preprocess", "memory", "growth")
+SECTIONS = ("layer", "epoch", "inference", "start", "preprocess", "memory", "growth", "accuracy")
+LONG = ("accuracy",)  # run where they are named
 
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -31,6 +32,8 @@ ENVIRONMENT = {
 @click.option("--rounds", type=int, help="Rounds at least.")
 @click.option("--units", type=int, multiple=True, help="epoch, inference: sizes of models.")
 @click.option("--steps", type=int, help="epoch: steps timed of each; 0 is whole epochs.")
+@click.option("--epochs", type=int, help="accuracy: epochs.")
+@click.option("--seeds", type=int, help="accuracy: trainings of each, from other weights.")
 @click.option("--reviews", type=int, help="inference: test reviews; 0 is all 25,000.")
 @click.option("--singles", type=int, help="inference: single texts timed.")
 @click.option("--texts", type=int, help="preprocess, memory: texts; 0 is all 100,000.")
@@ -38,14 +41,16 @@ ENVIRONMENT = {
 def main(sections: Sequence[str], tiny: bool, **given: Any) -> None:
     """Measure the package beside its peers and print one table of ratios.
 
-    SECTIONs are layer, epoch, inference, start, preprocess, memory and growth; all by default.
+    SECTIONs are layer, epoch, inference, start, preprocess, memory, growth, which run by default,
+    and accuracy, which takes half an hour.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     changes = {name: value for name, value in given.items() if value not in (None, ())}
     options = replace(TINY if tiny else Options(), **changes)
     gemm, machine = Gemm(options.gemm), describe_machine()
-    rows = list(_rows(sections or SECTIONS, options, gemm))
+    usual = [name for name in SECTIONS if name not in LONG]
+    rows = list(_rows(sections or usual, options, gemm))
     click.echo("\n\n".join(["\n".join([machine, gemm.describe()]), render(rows), LEGEND]))
 
 

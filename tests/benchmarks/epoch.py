@@ -2,9 +2,10 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from tests.benchmarks.table import Row
 from tests.benchmarks.timing import round_robin, seconds_of
 
 BATCH = 64
-ROUNDS = 3  # of each step that is timed
+BLOCKS = 6  # of steps, spread over the lengths
+ROUNDS = 3  # of each block
 
 
 def run(options: Options, gemm: Gemm) -> Iterator[Row]:
@@ -41,26 +43,35 @@ def _texts(options: Options) -> int:
 def _sampled(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], str]:
     """Return seconds an epoch from some of its steps, and how they were got.
 
-    Ours are steps spread evenly over the epoch's batches in order of length; those of the stock
-    pipeline are all padded to the same length.
+    The steps are timed in blocks, each a few steps without a pause, as an epoch is. Ours are spread
+    evenly over the epoch's batches in order of length; those of the stock pipeline are all padded
+    to the same length.
     """
     from tests.benchmarks.epoch_peers import Ours, Stock
 
     ours, stocks = Ours(options.source, units), _stocks(Stock, options, units)
     order = _by_length(options)
     chosen = [order[round(i)] for i in np.linspace(0, len(order) - 1, options.steps + 2)[1:-1]]
-    own: list[float] = []
-    theirs: dict[str, list[float]] = {name: [] for name in stocks}
-    for indices in chosen:
-        runs = {"ours": lambda indices=indices: ours.step(indices)}
-        runs |= {name: stock.step for name, stock in stocks.items()}
-        taken = round_robin(runs, rounds=ROUNDS, between=gemm)
-        own.append(median(taken.pop("ours")))
-        for name, values in taken.items():
-            theirs[name] += values
-    seconds = {name: median(values) * len(order) for name, values in theirs.items()}
-    how = f"{len(chosen)} of {len(order)} steps, each timed {ROUNDS} times"
-    return {"ours": fmean(own) * len(order), **seconds}, how
+    blocks = [chosen[first::BLOCKS] for first in range(min(BLOCKS, len(chosen)))]
+    taken: dict[str, list[float]] = {}
+    for block in blocks:
+        runs = {"ours": partial(_each, ours.step, block)}
+        runs |= {name: partial(_times, stock.step, len(block)) for name, stock in stocks.items()}
+        for name, values in round_robin(runs, rounds=ROUNDS, between=gemm).items():
+            taken.setdefault(name, []).append(median(values))
+    seconds = {name: sum(of) / len(chosen) * len(order) for name, of in taken.items()}
+    how = f"{len(chosen)} of {len(order)} steps in {len(blocks)} blocks, each timed {ROUNDS} times"
+    return seconds, how
+
+
+def _each(step: Callable[[Any], Any], block: Sequence[Any]) -> None:
+    for indices in block:
+        step(indices)
+
+
+def _times(step: Callable[[], Any], count: int) -> None:
+    for _ in range(count):
+        step()
 
 
 def _by_length(options: Options) -> list[Any]:
@@ -86,9 +97,10 @@ def _whole(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], 
 
 
 def _stocks(stock: Any, options: Options, units: int) -> dict[str, Any]:
-    limit = 0 if options.steps == 0 else 10 * BATCH  # all batches take the same time
+    every = _texts(options)
+    chosen = np.arange(every if options.steps == 0 else min(every, 10 * BATCH))  # all alike in time
     return {
-        name: stock(options.source, units, jit=jit, limit=limit)
+        name: stock(options.source, units, jit=jit, chosen=chosen)
         for name, jit in (("stock graph", False), ("stock XLA", True))
     }
 

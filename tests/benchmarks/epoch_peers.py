@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sentiment_lstm.losses import binary_cross_entropy
 from sentiment_lstm.model import build_classifier
 from sentiment_lstm.settings import ModelSettings
-from sentiment_lstm.steps import train_step
+from sentiment_lstm.steps import forward, train_step
 from tests.benchmarks.reviews import MAX_TOKENS, targets, texts, training_arrays, vocabulary
 
 BATCH = 64
@@ -23,22 +23,29 @@ class Ours:
     Args:
         source: see `Options`.
         units: of the LSTM, and the width of a word vector.
+        seed: of the initial weights.
     """
 
-    def __init__(self, source: str, units: int) -> None:
+    def __init__(self, source: str, units: int, seed: int = 0) -> None:
         settings = ModelSettings(
             embedding=units, units=units, directions=1, pooling=("last",), dropout=0
         )
         self._arrays = training_arrays(source)
-        model = build_classifier(settings, len(vocabulary(source)), outputs=1)
+        model = build_classifier(settings, len(vocabulary(source)), outputs=1, seed=seed)
         optimizer = keras.optimizers.Adam(RATE)
         optimizer.build(model.trainable_variables)
         self._step = train_step(model, optimizer, binary_cross_entropy())
+        self._forward = forward(model)
 
     def step(self, indices: NDArray[np.int64]) -> float:
         """Pad a batch and learn from it; return the loss."""
         weights = np.ones(len(indices), np.float32)
         return self._step(self._arrays.pad(indices), self._arrays.targets[indices], weights)
+
+    def answers(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of some reviews are held to be positive."""
+        parts = np.array_split(indices, -(-len(indices) // BATCH))
+        return np.concatenate([self._forward(self._arrays.pad(p))[:, 0] > 0 for p in parts])
 
 
 class Stock:
@@ -50,11 +57,22 @@ class Stock:
         source: see `Options`.
         units: of the LSTM, and the width of a word vector.
         jit: compile with XLA.
-        limit: reviews to draw batches from; 0 is all.
+        chosen: which reviews of train to draw batches from.
+        seed: shuffles them anew for every epoch; None leaves them in order.
     """
 
-    def __init__(self, source: str, units: int, *, jit: bool, limit: int) -> None:
-        data = _dataset(source, limit)
+    def __init__(
+        self,
+        source: str,
+        units: int,
+        *,
+        jit: bool,
+        chosen: NDArray[np.int64],
+        seed: int | None = None,
+    ) -> None:
+        keras.utils.set_random_seed(seed or 0)
+        self._reviews = _Reviews(source)
+        data = self._reviews.batches(chosen, seed)
         model = keras.Sequential(
             [
                 keras.layers.Embedding(len(vocabulary(source)), units, mask_zero=True),
@@ -73,15 +91,36 @@ class Stock:
         logs = self._model.train_function(self._batches)
         return {name: float(value) for name, value in logs.items()}
 
+    def answers(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of some reviews are held to be positive."""
+        ids = self._reviews.ids(indices).map(lambda ids, _: ids)
+        return np.asarray(self._model.predict(ids, verbose=0))[:, 0] > 0
 
-def _dataset(source: str, limit: int) -> Any:
-    """Return an endless dataset of ids `(batch, MAX_TOKENS)` and targets, already cached."""
-    vectorize = keras.layers.TextVectorization(
-        vocabulary=list(vocabulary(source).tokens[2:]), output_sequence_length=MAX_TOKENS
-    )
-    pairs = (texts(source, "train", limit), np.array(targets(source, "train", limit), np.float32))
-    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH, drop_remainder=True)
-    cached = batches.map(lambda text, target: (vectorize(text), target)).cache()
-    for _ in cached:
-        pass
-    return cached.repeat().prefetch(tf.data.AUTOTUNE)
+
+class _Reviews:
+    """The reviews of train as `TextVectorization` gives them, padded to one length."""
+
+    def __init__(self, source: str) -> None:
+        self._texts, self._targets = texts(source, "train"), targets(source, "train")
+        self._vectorize = keras.layers.TextVectorization(
+            vocabulary=list(vocabulary(source).tokens[2:]), output_sequence_length=MAX_TOKENS
+        )
+
+    def ids(self, chosen: NDArray[np.int64]) -> Any:
+        """Return a dataset of ids `(batch, MAX_TOKENS)` and targets."""
+        pairs = (
+            [self._texts[i] for i in chosen],
+            np.array([self._targets[i] for i in chosen], np.float32),
+        )
+        batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH)
+        return batches.map(lambda text, target: (self._vectorize(text), target))
+
+    def batches(self, chosen: NDArray[np.int64], seed: int | None) -> Any:
+        """Return an endless dataset of full batches, cached before the first."""
+        cached = self.ids(chosen).unbatch().cache()
+        for _ in cached.batch(BATCH):
+            pass
+        if seed is not None:
+            cached = cached.shuffle(len(chosen), seed=seed)
+        full = cached.batch(BATCH, drop_remainder=True)
+        return full.repeat().prefetch(tf.data.AUTOTUNE)

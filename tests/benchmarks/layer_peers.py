@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sentiment_lstm.bptt_ops import graphs_stay_here
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.parallel import cores
 from sentiment_lstm.torch_weights import to_torch
@@ -35,7 +36,7 @@ def contenders(case: Case) -> dict[str, Contender]:
     """Return ours and its peers, by name."""
     graph = KerasLayer(case, keras.layers.LSTM, jit=False)
     weights = graph.model.get_weights()
-    ours = KerasLayer(case, LSTM, jit=False, weights=weights, eager=True)
+    ours = KerasLayer(case, LSTM, jit=False, weights=weights)
     xla = KerasLayer(case, keras.layers.LSTM, jit=True, weights=weights)
     return {"ours": ours, "keras graph": graph, "keras XLA": xla, **_torch(case, weights)}
 
@@ -48,7 +49,6 @@ class KerasLayer:
         layer: the class of the LSTM.
         jit: compile with XLA.
         weights: as `get_weights` of the same model gives them; None draws them.
-        eager: call the model as it is for a forward pass, in place of a graph.
     """
 
     def __init__(
@@ -58,17 +58,17 @@ class KerasLayer:
         *,
         jit: bool,
         weights: Arrays | None = None,
-        eager: bool = False,
     ) -> None:
         self.model = _keras_model(case, layer)
         if weights is not None:
             self.model.set_weights(weights)
         self._ids, self._targets = tf.constant(case.ids), tf.constant(case.targets)
         self._step = tf.function(self._loss_and_gradients, jit_compile=jit)
-        self._forward = self._logits if eager else tf.function(self._logits, jit_compile=jit)
+        self._forward = tf.function(self._logits, jit_compile=jit)
 
     def _logits(self, ids: Any, training: bool = False) -> Any:
-        return self.model(ids, training=training)[:, 0]
+        with graphs_stay_here():
+            return self.model(ids, training=training)[:, 0]
 
     def _loss_and_gradients(self, ids: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -14,6 +14,8 @@ class Options:
         gemm: rows and columns of the matrices that measure the peak.
         units: sizes of the models of `epoch` and `inference`.
         steps: steps of `epoch` that are timed, spread over the lengths of the epoch; 0 is all.
+        epochs: of `accuracy`.
+        seeds: of `accuracy`.
         reviews: test reviews of `inference`; 0 is all.
         singles: single texts timed for the latency.
         texts: texts of `preprocess` and `memory`, over all splits; 0 is all.
@@ -27,6 +29,8 @@ class Options:
     gemm: int = 2048
     units: tuple[int, ...] = (128, 256)
     steps: int = 30
+    epochs: int = 2
+    seeds: int = 5
     reviews: int = 2000
     singles: int = 200
     texts: int = 0
@@ -35,6 +39,6 @@ class Options:
 
 
 TINY = Options(
-    source="demo", seconds=0, rounds=1, gemm=64, units=(4,), steps=2, reviews=20, singles=3,
+    source="demo", seconds=0, rounds=1, gemm=64, units=(4,), steps=2, epochs=1, seeds=1, reviews=20, singles=3,
     texts=40, cap=20, tiny=True,
 )  # fmt: skip

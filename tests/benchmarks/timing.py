@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import geometric_mean, median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 __all__ = [
@@ -14,6 +14,10 @@ __all__ = [
     "round_robin",
     "seconds_of",
 ]
+
+# Threads that one contender leaves spinning, as OpenBLAS's and ONNX Runtime's do for some 30 ms
+# after their work, would take a core from the next.
+PAUSE = 0.04  # seconds
 
 Run = Callable[[], Any]
 Seconds = dict[str, list[float]]
@@ -53,6 +57,7 @@ def round_robin(
     started, done = perf_counter(), 0
     while done < rounds or perf_counter() - started < seconds:
         for name, run in runs.items():
+            sleep(PAUSE)
             taken[name].append(seconds_of(run))
         between()
         done += 1
