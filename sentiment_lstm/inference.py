@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,27 @@ class Batch:
             positions = positions + forth_and_back
 
 
+class AnyLayer(Protocol):
+    """An LSTM layer of one or two directions, in some form."""
+
+    @classmethod
+    def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> Self:
+        """Take layer `index` from a bundle's arrays."""
+        ...  # pragma: no cover
+
+    def project(self, x: Floats) -> Floats:
+        """Return the inputs' part of the pre-activations, for x `(m, in)`, in a form of its own."""
+        ...  # pragma: no cover
+
+    def states(self, table: Floats, rows: Indices, batch: Batch) -> Floats:
+        """Return h at every token; see `Layer.states`."""
+        ...  # pragma: no cover
+
+    def pooled(self, table: Floats, rows: Indices, batch: Batch, kinds: tuple[str, ...]) -> Floats:
+        """Return the states pooled over time; see `Layer.pooled`."""
+        ...  # pragma: no cover
+
+
 @dataclass(frozen=True)
 class Layer:
     """The weights of an LSTM layer of D directions, each `halved`.
@@ -124,7 +145,7 @@ class Layer:
     bias: Floats
 
     @classmethod
-    def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> "Layer":
+    def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> Self:
         """Take layer `index` from a bundle's arrays."""
         names = [f"lstm.{index}.{d}" for d in ("forward", "backward")[: config.directions]]
         kernel, recurrent_kernel, bias = (
@@ -175,6 +196,19 @@ class Layer:
             visit(tokens, h_t)
         return h
 
+    def states(self, table: Floats, rows: Indices, batch: Batch) -> Floats:
+        """Return h at every token of a batch, the directions side by side, `(tokens, D·H)`."""
+        (D, H), tokens = self.width, len(batch.ids)
+        states = np.empty((D * tokens, H), np.float32)
+        self.scan(table, rows, batch, states.__setitem__)
+        return states.reshape(D, tokens, H).transpose(1, 0, 2).reshape(tokens, D * H)
+
+    def pooled(self, table: Floats, rows: Indices, batch: Batch, kinds: tuple[str, ...]) -> Floats:
+        """Return the states of each text pooled over time, `(n, P·D·H)`; zeros for no tokens."""
+        pools = Pools(kinds, batch.lengths, self.width)
+        last = self.scan(table, rows, batch, pools.visit)
+        return side_by_side(kinds, batch.lengths, last, pools.largest, pools.total)
+
 
 class Pools:
     """The states of a layer over time, pooled as they come by.
@@ -187,27 +221,43 @@ class Pools:
 
     def __init__(self, kinds: tuple[str, ...], lengths: Indices, width: tuple[int, int]) -> None:
         shape = (width[0], len(lengths), width[1])
-        self._kinds, self._lengths = kinds, lengths[:, np.newaxis]
-        self._max = np.full(shape, -np.inf, np.float32)
-        self._sum = np.zeros(shape, np.float32)
+        self._kinds = kinds
+        self.largest = np.full(shape, -np.inf, np.float32)
+        self.total = np.zeros(shape, np.float32)
 
     def visit(self, tokens: Indices, h: Floats) -> None:
         """Take in the states of one step; see `Layer.scan`."""
         n = tokens.shape[1]
         if "max" in self._kinds:
-            np.maximum(self._max[:, :n], h, out=self._max[:, :n])
+            np.maximum(self.largest[:, :n], h, out=self.largest[:, :n])
         if "mean" in self._kinds:
-            self._sum[:, :n] += h
+            self.total[:, :n] += h
 
-    def side_by_side(self, last: Floats) -> Floats:
-        """Return the pools `(n, P·D·H)`, given h after each text's last step; 0 for no tokens."""
-        pools = {
-            "last": last,
-            "max": np.where(self._lengths > 0, self._max, np.float32(0)),
-            "mean": self._sum / np.maximum(self._lengths, 1).astype(np.float32),
-        }
-        pooled = np.stack([pools[kind] for kind in self._kinds])  # (P, D, n, H)
-        return pooled.transpose(2, 0, 1, 3).reshape(len(self._lengths), -1)
+
+def side_by_side(
+    kinds: tuple[str, ...], lengths: Indices, last: Floats, largest: Floats, total: Floats
+) -> Floats:
+    """Return the pools of n texts `(n, P·D·H)`; zeros for a text without tokens.
+
+    Args:
+        kinds: any of "last", "max", "mean".
+        lengths: tokens of each text, `(n,)`.
+        last: h after each one's last step, `(D, n, H)`.
+        largest: h's largest values, likewise, of texts with tokens.
+        total: h's sum over all steps, likewise.
+    """
+    count = lengths[:, np.newaxis]
+
+    def pool(kind: str) -> Floats:
+        if kind == "last":
+            return last
+        if kind == "max":
+            return np.where(count > 0, largest, np.float32(0))
+        mean: Floats = np.divide(total, np.maximum(count, 1), dtype=np.float32)
+        return mean
+
+    pooled = np.stack([pool(kind) for kind in kinds])  # (P, D, n, H)
+    return pooled.transpose(2, 0, 1, 3).reshape(len(lengths), -1)
 
 
 @dataclass(frozen=True)
@@ -216,7 +266,7 @@ class Folded:
 
     Attributes:
         row: which of the m distinct tokens a vocabulary id is, `(V,)`; only of ids that occur.
-        table: `(4, D·m, H)`.
+        table: what the layer's `project` gives.
     """
 
     row: Indices
@@ -229,12 +279,21 @@ class Network:
     Args:
         config: the shape.
         weights: float32 arrays as `BundleConfig.weight_shapes` names them.
+        layer: what runs an LSTM layer; see `compiled_inference` for another.
+        batch_texts: texts of a batch at most.
     """
 
-    def __init__(self, config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        config: BundleConfig,
+        weights: Mapping[str, NDArray[Any]],
+        layer: type[AnyLayer] = Layer,
+        batch_texts: int = BATCH_TEXTS,
+    ) -> None:
         self._kinds = config.pooling
         self._embedding = np.asarray(weights["embedding"], np.float32)
-        self._layers = [Layer.of(config, weights, index) for index in range(config.layers)]
+        self._layers = [layer.of(config, weights, index) for index in range(config.layers)]
+        self._batch_texts = batch_texts
         self._head = np.asarray(weights["head.kernel"], np.float32)
         self._head_bias = np.asarray(weights["head.bias"], np.float32)
         self._most = TABLE_BYTES // (16 * config.directions * config.units)
@@ -243,7 +302,7 @@ class Network:
         """Return the logits `(n, outputs)` of id sequences, each `(tokens,)`, ids in [1, V)."""
         order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
         falling = [sequences[i] for i in order]
-        batches = [Batch.of(part) for part in _split(falling, self._most)]
+        batches = [Batch.of(part) for part in _split(falling, self._most, self._batch_texts)]
         distinct = self._distinct(batches)
         folded = self._fold(distinct) if len(distinct) <= self._most else None
         parts = parallel_map(partial(self._batch_logits, folded=folded), batches)
@@ -255,12 +314,10 @@ class Network:
         folded = folded or self._fold(self._distinct([batch]))
         rows, table = folded.row[batch.ids], folded.table
         for layer, above in pairwise(self._layers):
-            states = _states(layer, table, rows, batch)
+            states = layer.states(table, rows, batch)
             rows, table = np.arange(len(states)), above.project(states)
-        top = self._layers[-1]
-        pools = Pools(self._kinds, batch.lengths, top.width)
-        last = top.scan(table, rows, batch, pools.visit)
-        return pools.side_by_side(last) @ self._head + self._head_bias
+        pooled = self._layers[-1].pooled(table, rows, batch, self._kinds)
+        return pooled @ self._head + self._head_bias
 
     def _distinct(self, batches: Sequence[Batch]) -> Indices:
         seen = np.zeros(len(self._embedding), bool)
@@ -275,19 +332,19 @@ class Network:
             return Folded(row, self._layers[0].project(self._embedding[distinct]))
 
 
-def _split(sequences: Sequence[NDArray[Any]], most: int) -> Iterator[Sequence[NDArray[Any]]]:
-    """Cut sequences of falling length into batches of at most `most` tokens, were they padded."""
+def _split(
+    sequences: Sequence[NDArray[Any]], most: int, texts: int
+) -> Iterator[Sequence[NDArray[Any]]]:
+    """Cut sequences of falling length into batches.
+
+    Args:
+        sequences: ids of each text.
+        most: tokens of a batch at most, were it padded; a longer text is a batch of its own.
+        texts: texts of a batch at most.
+    """
     start = 0
     while start < len(sequences):
-        texts = most // max(1, len(sequences[start]))
-        end = start + min(max(1, texts), BATCH_TEXTS)
+        fit = most // max(1, len(sequences[start]))
+        end = start + min(max(1, fit), texts)
         yield sequences[start:end]
         start = end
-
-
-def _states(layer: Layer, table: Floats, rows: Indices, batch: Batch) -> Floats:
-    """Return h at every token, the directions side by side, `(tokens, D·H)`."""
-    (D, H), tokens = layer.width, len(batch.ids)
-    states = np.empty((D * tokens, H), np.float32)
-    layer.scan(table, rows, batch, states.__setitem__)
-    return states.reshape(D, tokens, H).transpose(1, 0, 2).reshape(tokens, D * H)

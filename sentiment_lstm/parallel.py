@@ -6,7 +6,6 @@ spend their time waiting for each other, and far more of it on a machine that is
 """
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -46,16 +45,15 @@ class _Limit:
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                blas = _blas("scipy.linalg.cython_blas" in sys.modules)
-                _take_control(blas)
-                self._restore = blas.limit(limits=1).restore_original_limits
+                _take_control(_blas())
+                self._restore = _blas().limit(limits=1).restore_original_limits
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                _take_control(_blas("scipy.linalg.cython_blas" in sys.modules))
+                _take_control(_blas())
                 self._restore()
 
 
@@ -84,7 +82,7 @@ def one_blas_thread() -> AbstractContextManager[None]:
 
 
 @cache
-def _blas(with_scipy: bool) -> Any:  # noqa: ARG001 - the key: SciPy brings a BLAS of its own
+def _blas() -> Any:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return ThreadpoolController().select(user_api="blas")

@@ -33,10 +33,15 @@ class Shape(NamedTuple):
 
     @classmethod
     def of_processor(cls) -> "Shape":
-        """Return a shape whose sums, a row of vectors and one number fit into the registers."""
+        """Return a shape whose sums, with what is added to them, fit into the registers.
+
+        And with enough sums that none waits for the one before it.
+        """
         if binding.get_host_cpu_features().get("avx512f"):
-            return cls(12, 2, 16)  # 32 registers of 16 numbers
-        return cls(6, 2, 8)  # 16 of 8, or 32 of 4
+            return cls(
+                8, 2, 16
+            )  # of 32 registers of 16 numbers; with 12 rows LLVM moves them about
+        return cls(6, 2, 8)  # of 16 of 8 numbers, or 32 of 4
 
 
 SHAPE = Shape.of_processor()
@@ -62,7 +67,7 @@ def _adder(rows: int) -> Any:
     the tile's first column. Where the tile has more rows than are left, it does the last one again.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def add_tile(_: Any, a: Any, first: Any, n: Any, panel: Any, result: Any, column: Any) -> Any:
         signature = types.void(a, first, n, panel, result, column)
 

@@ -14,7 +14,7 @@ from tests.benchmarks.reviews import targets, training_arrays
 from tests.benchmarks.table import Row
 
 
-def run(options: Options, gemm: Gemm) -> Iterator[Row]:  # noqa: ARG001
+def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     """Yield a row for each seed, then one of means, with the first size of model."""
     found: dict[str, list[float]] = {"ours": [], "stock": []}
     for seed in range(options.seeds):

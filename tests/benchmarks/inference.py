@@ -48,7 +48,7 @@ def candidates(directory: Path, units: int, options: Options) -> Candidates:
     """Return ours and those that do the same work, by name, each in all its forms."""
     path, weights = random_bundle(directory, units, vocabulary(options.source))
     encode = Encoder(vocabulary(options.source), MAX_TOKENS, MAX_TOKENS // 2)
-    who: Candidates = {"ours": [SentimentClassifier.load(path).classify]}
+    who: Candidates = {"ours": [SentimentClassifier.load(path, compiled=True).classify]}
     if find_spec("onnxruntime") and find_spec("onnx"):
         from tests.benchmarks.onnx_peer import onnx_forms
 

@@ -39,6 +39,6 @@ class Options:
 
 
 TINY = Options(
-    source="demo", seconds=0, rounds=1, gemm=64, units=(4,), steps=2, epochs=1, seeds=1, reviews=20, singles=3,
-    texts=40, cap=20, tiny=True,
+    source="demo", seconds=0, rounds=1, gemm=64, units=(4,), steps=2, epochs=1, seeds=1, reviews=20,
+    singles=3, texts=40, cap=20, tiny=True,
 )  # fmt: skip

@@ -53,7 +53,7 @@ CASES = st.fixed_dictionaries(
         "rows": st.integers(1, 21),
         "time": st.integers(1, 9),
         "features": st.integers(1, 70),
-        # From less than a block to several blocks of columns and several parts of rows.
+        # From less than a panel to several, whole and in part.
         "units": st.sampled_from([1, 3, 16, 17, 65, 100, 130]),
         "mask": st.sampled_from(["none", "ragged", "anywhere", "all"]),
         "dropout": st.booleans(),
@@ -153,18 +153,6 @@ def test_shares_hold_every_row_once_and_every_step_that_counts(rows, time, threa
         end = share.packed.stop
 
 
-@given(st.integers(1, 400), st.integers(1, 400))
-@settings(deadline=None)
-def test_blocks_are_the_matrix(rows, columns):
-    matrix = np.random.default_rng(rows).normal(size=(rows, columns)).astype("float32")
-    blocks = bptt.blocks_of(matrix)
-    assert blocks.shape[2] <= bptt.BLOCK_ROWS
-    whole = blocks.transpose(1, 2, 0, 3).reshape(blocks.shape[1] * blocks.shape[2], -1)
-    np.testing.assert_array_equal(whole[:rows, :columns], matrix)
-    assert not whole[rows:].any()
-    assert not whole[:, columns:].any()
-
-
 def test_tanh_and_sigmoid_are_right_everywhere():
     x = np.concatenate([np.linspace(-20, 20, 4001), [np.inf, -np.inf, 0, 1e-30]]).astype("float32")
     exact = x.astype("float64")
@@ -175,11 +163,3 @@ def test_tanh_and_sigmoid_are_right_everywhere():
         actual = np.array([ours(v) for v in x])
         np.testing.assert_allclose(actual, expected, rtol=0, atol=3e-7)
         assert np.isnan(ours(np.float32("nan")))
-
-
-def test_runs_where_machine_code_cannot_be_kept(monkeypatch):
-    from numba.core import caching
-
-    assert bptt_kernels._can_cache()
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    assert not bptt_kernels._can_cache()

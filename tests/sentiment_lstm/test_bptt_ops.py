@@ -7,7 +7,7 @@ from backend_gradients import gradients
 from keras import ops
 from numpy_lstm import backward, forward
 
-from sentiment_lstm import bptt
+from sentiment_lstm import bptt, bptt_ops
 from sentiment_lstm.lstm import LSTM
 
 BACKEND = keras.backend.backend()
@@ -139,6 +139,24 @@ def test_a_graph_of_inference_holds_nothing_that_cannot_leave_the_process(calls)
     ]
     assert "MatMul" in nodes or "BatchMatMulV2" in nodes
     assert not [op for op in nodes if "PyFunc" in op]
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="graphs are TensorFlow's")
+def test_a_graph_that_stays_here_runs_it_at_inference(calls):
+    import tensorflow as tf
+
+    layer = built()
+    expected = forward(sequences(), *layer.get_weights()).h[:, -1]
+
+    @tf.function
+    def run(x):
+        with bptt_ops.graphs_stay_here():
+            return layer(x)
+
+    np.testing.assert_allclose(run(sequences()), expected, atol=1e-5)
+    assert calls == ["infer"]
+    np.testing.assert_allclose(tf.function(lambda x: layer(x))(sequences()), expected, atol=1e-5)
+    assert calls == ["infer"]  # outside the block it is left to TensorFlow as before
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="an exported model is TensorFlow's")

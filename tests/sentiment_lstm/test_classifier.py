@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sentiment_lstm import classifier as classifier_module
-from sentiment_lstm import inference, streaming
+from sentiment_lstm import compiled_inference, inference, streaming
 from sentiment_lstm.bundle import BundleConfig, read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
+from sentiment_lstm.compiled_inference import compiled_network
 from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.inference import Network, gates, halved, lstm_step
 from sentiment_lstm.text import Encoder
@@ -92,12 +93,18 @@ def by_hand(config, weights, ids):
     return pooled @ weights["head.kernel"].astype(float) + weights["head.bias"]
 
 
+@pytest.fixture(params=[Network, compiled_network], ids=["numpy", "compiled"])
+def network_of(request):
+    """Makes a network of a configuration and weights, in either form."""
+    return request.param
+
+
 @pytest.mark.parametrize(("layers", "directions", "pooling", "outputs"), GRID)
-def test_logits_equal_the_equations_written_out(layers, directions, pooling, outputs):
+def test_logits_equal_the_equations_written_out(network_of, layers, directions, pooling, outputs):
     config = config_of(layers, directions, pooling, outputs)
     weights, sequences = weights_of(config), sequences_of(LENGTHS)
     expected = [by_hand(config, weights, ids) for ids in sequences]
-    np.testing.assert_allclose(Network(config, weights).logits(sequences), expected, atol=1e-5)
+    np.testing.assert_allclose(network_of(config, weights).logits(sequences), expected, atol=1e-5)
 
 
 def stock_logits(config, weights, sequences):
@@ -129,11 +136,25 @@ def stock_logits(config, weights, sequences):
 
 
 @pytest.mark.parametrize(("layers", "directions", "pooling", "outputs"), GRID)
-def test_logits_equal_stock_keras_layers(layers, directions, pooling, outputs):
+def test_logits_equal_stock_keras_layers(network_of, layers, directions, pooling, outputs):
     config = config_of(layers, directions, pooling, outputs)
     weights, sequences = weights_of(config, seed=1), sequences_of(LENGTHS, seed=1)
     expected = stock_logits(config, weights, sequences)
-    np.testing.assert_allclose(Network(config, weights).logits(sequences), expected, atol=1e-5)
+    np.testing.assert_allclose(network_of(config, weights).logits(sequences), expected, atol=1e-5)
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 2), st.integers(0, 2**32 - 1),
+    st.lists(st.integers(0, 30), min_size=1, max_size=120),
+)  # fmt: skip
+@settings(deadline=None, max_examples=40)
+def test_compiled_is_numpy_for_any_width_and_lengths(units, directions, seed, lengths):
+    config = config_of(1, directions, ("last", "max", "mean"))
+    config = dataclasses.replace(config, units=units)
+    weights, sequences = weights_of(config, seed), sequences_of(lengths, seed)
+    expected = Network(config, weights).logits(sequences)
+    actual = compiled_network(config, weights).logits(sequences)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_a_step_is_the_equations_for_extreme_inputs_too():
@@ -159,29 +180,29 @@ def test_gates_come_in_keras_order_from_a_fused_kernel():
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_memory_bounds_change_no_answer(monkeypatch, layers):
+def test_memory_bounds_change_no_answer(network_of, monkeypatch, layers):
     config = config_of(layers, 2, ("max", "mean"), 5)
     weights, sequences = weights_of(config), sequences_of([*LENGTHS * 40, 300])
-    whole = Network(config, weights).logits(sequences)
+    whole = network_of(config, weights).logits(sequences)
     monkeypatch.setattr(inference, "TABLE_BYTES", 16 * 3 * 8)  # tables of 8 rows
-    np.testing.assert_allclose(Network(config, weights).logits(sequences), whole, atol=1e-6)
+    np.testing.assert_allclose(network_of(config, weights).logits(sequences), whole, atol=1e-6)
 
 
-@given(st.lists(st.integers(0, 400), max_size=600), st.integers(1, 2000))
-@example([3] * 300, 10**6)
-def test_batches_hold_every_text_once_within_their_bounds(lengths, most):
+@given(st.lists(st.integers(0, 400), max_size=600), st.integers(1, 2000), st.integers(1, 200))
+@example([3] * 300, 10**6, 128)
+def test_batches_hold_every_text_once_within_their_bounds(lengths, most, texts):
     sequences = [range(length) for length in sorted(lengths, reverse=True)]
-    batches = list(inference._split(sequences, most))
+    batches = list(inference._split(sequences, most, texts))
     assert list(itertools.chain(*batches)) == sequences
     for batch in batches:
-        assert 1 <= len(batch) <= inference.BATCH_TEXTS
+        assert 1 <= len(batch) <= texts
         assert len(batch) == 1 or len(batch) * len(batch[0]) <= most
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_neighbours_never_change_an_answer(layers):
+def test_neighbours_never_change_an_answer(network_of, layers):
     config = config_of(layers, 2, ("last", "max", "mean"), 5)
-    network, sequences = Network(config, weights_of(config)), sequences_of(LENGTHS * 60)
+    network, sequences = network_of(config, weights_of(config)), sequences_of(LENGTHS * 60)
     together = network.logits(sequences)
     alone = np.concatenate([network.logits([s]) for s in sequences[:20]])
     np.testing.assert_allclose(together[:20], alone, atol=1e-6)
@@ -192,6 +213,32 @@ def test_equal_texts_have_equal_answers_wherever_they_stand(make_bundle):
     classifier = SentimentClassifier.load(make_bundle())
     logits = classifier.logits(TEXTS * 200)
     np.testing.assert_allclose(logits, np.tile(classifier.logits(TEXTS), 200), atol=1e-6)
+
+
+def test_the_compiled_network_takes_over_when_there_is_work_for_it(make_bundle, monkeypatch):
+    made = []
+
+    def compiled(*of):
+        made.append(compiled_network(*of))
+        return made[-1]
+
+    monkeypatch.setattr(compiled_inference, "compiled_network", compiled)
+    path = make_bundle()
+    never = SentimentClassifier.load(path, compiled=False)
+    expected = never.logits(TEXTS)
+    assert SentimentClassifier.load(path).logits(TEXTS).tolist() == expected.tolist()
+    assert not made
+    at_once = SentimentClassifier.load(path, compiled=True)
+    np.testing.assert_allclose(at_once.logits(TEXTS), expected, atol=1e-6)
+    assert len(made) == 1
+    config = never.config
+    tokens = sum(len(never._encode(text)) for text in TEXTS)
+    work = tokens * 4 * config.units**2 * config.directions * config.layers
+    monkeypatch.setattr(classifier_module, "COMPILED_AFTER", 2 * work)
+    later = SentimentClassifier.load(path)
+    for times in (1, 1, 2, 2):
+        np.testing.assert_allclose(later.logits(TEXTS), expected, atol=1e-6)
+        assert len(made) == times
 
 
 # --- texts to predictions ---
@@ -406,7 +453,9 @@ WITHOUT_TENSORFLOW = """
 import sys
 from sentiment_lstm.classifier import SentimentClassifier
 print(SentimentClassifier.load(sys.argv[1]).classify(["a good film"])[0].label)
-heavy = {"tensorflow", "keras", "sklearn", "torch", "jax", "scipy", "matplotlib", "click"}
+heavy = {
+    "tensorflow", "keras", "sklearn", "torch", "jax", "scipy", "matplotlib", "click", "numba",
+}
 print(sorted(heavy & set(sys.modules)))
 """
 
