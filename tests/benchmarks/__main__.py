@@ -12,7 +12,10 @@ from tests.benchmarks.machine import Gemm, describe_machine
 from tests.benchmarks.options import TINY, Options
 from tests.benchmarks.table import LEGEND, Row, render
 
-SECTIONS = ("layer", "epoch", "inference", "start", "preprocess", "memory", "growth", "accuracy")
+SECTIONS = (
+    "layer", "half", "epoch", "profile", "inference", "start", "preprocess", "memory", "growth",
+    "accuracy",
+)  # fmt: skip
 LONG = ("accuracy",)  # run where they are named
 
 ENVIRONMENT = {
@@ -41,8 +44,8 @@ ENVIRONMENT = {
 def main(sections: Sequence[str], tiny: bool, **given: Any) -> None:
     """Measure the package beside its peers and print one table of ratios.
 
-    SECTIONs are layer, epoch, inference, start, preprocess, memory, growth, which run by default,
-    and accuracy, which takes half an hour.
+    SECTIONs are layer, half, epoch, profile, inference, start, preprocess, memory and growth, which
+    run by default, and accuracy, which takes half an hour.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

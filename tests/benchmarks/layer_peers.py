@@ -72,7 +72,7 @@ class KerasLayer:
 
     def _loss_and_gradients(self, ids: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = self._logits(ids, training=True)
+            logits = tf.cast(self._logits(ids, training=True), tf.float32)
             loss = tf.reduce_mean(
                 tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
             )

@@ -1,0 +1,79 @@
+"""Where the time of a training step goes: products, gates and copies, everything around them."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from sentiment_lstm import bptt
+from sentiment_lstm.batching import training_order
+from sentiment_lstm.parallel import cores, parallel_map
+from sentiment_lstm.tiles import add_product, panels_of
+from tests.benchmarks.epoch import BATCH
+from tests.benchmarks.machine import Gemm
+from tests.benchmarks.options import Options
+from tests.benchmarks.reviews import training_arrays
+from tests.benchmarks.table import Row
+from tests.benchmarks.timing import medians, round_robin, seconds_of
+
+
+def run(options: Options, gemm: Gemm) -> Iterator[Row]:
+    """Yield a row for each size of model: a step on a batch of middling length."""
+    from tests.benchmarks.epoch_peers import Ours
+
+    lengths = training_arrays(options.source).lengths
+    batches = sorted(
+        training_order(lengths, BATCH, seed=0, epoch=0), key=lambda of: lengths[of].sum()
+    )
+    batch = batches[len(batches) // 2]
+    for units in options.units:
+        ours = Ours(options.source, units)
+        inside: list[float] = []
+        with _timed("forward", inside), _timed("backward", inside):
+            runs = {
+                "step": partial(ours.step, batch),
+                "products": partial(_products, lengths[batch], units),
+            }
+            found = medians(round_robin(runs, rounds=options.rounds, between=gemm), 1e3)
+        own = 1e3 * sum(np.median(inside[2 + way :: 2]) for way in (0, 1))
+        parts = {
+            "products": found["products"],
+            "gates and copies": own - found["products"],
+            "embedding, loss, optimizer, TensorFlow": found["step"] - own,
+        }
+        note = ", ".join(f"{n} {ms:.1f} ({ms / found['step']:.0%})" for n, ms in parts.items())
+        case = f"step of {lengths[batch].sum():,} tokens, {units} units"
+        yield Row("profile", case, "ms", found["step"], note=note)
+
+
+def _timed(name: str, seconds: list[float]) -> Any:
+    """Have a function of `bptt` add to a list how long each call takes."""
+    function: Callable[..., Any] = getattr(bptt, name)
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        results: list[Any] = []
+        seconds.append(seconds_of(lambda: results.append(function(*arguments, **options))))
+        return results[0]
+
+    return patch.object(bptt, name, timed)
+
+
+def _products(lengths: Any, units: int) -> None:
+    """Compute the products of a step, and nothing else, on as many threads."""
+    keep = np.arange(lengths.max()) < lengths[:, np.newaxis]
+    both = np.ones((2 * units, 4 * units), np.float32)
+    there, back = panels_of(both), panels_of(both.T)
+
+    def work(share: bptt.Share) -> None:
+        read = np.ones((int(share.counts.sum()), 2 * units), np.float32)
+        gates = np.ones((len(read), 4 * units), np.float32)
+        at = 0
+        for n in share.counts.tolist():
+            add_product(n, read[at : at + n], there, gates[at : at + n])
+            add_product(n, gates[at : at + n], back, read[at : at + n])
+            at += n
+        _ = read.T @ gates
+
+    parallel_map(work, bptt.shares(keep, cores()))
