@@ -5,10 +5,10 @@ Forth, with the gates of `sentiment_lstm.lstm`; back, for a loss L, writing d fo
     dh_t ← dh_t + what L sees of h_t       dc_t ← dc_t + dh_t ⊙ o ⊙ (1 - tanh²(c_t))
     dz_i = dc_t ⊙ g ⊙ i ⊙ (1 - i)          dz_f = dc_t ⊙ c_{t-1} ⊙ f ⊙ (1 - f)
     dz_g = dc_t ⊙ i ⊙ (1 - g²)             dz_o = dh_t ⊙ tanh(c_t) ⊙ o ⊙ (1 - o)
-    dc_{t-1} = dc_t ⊙ f                    dh_{t-1} = dz·Uᵀ
+    dc_{t-1} = dc_t ⊙ f                    dh_{t-1} = dz·Uᵀ    dx_t = dz·Wᵀ
 
-What can wait is not in the loops: the gradients of inputs and weights are one matrix product each
-after them (see `sentiment_lstm.bptt`).
+What can wait is not in the loops: the gradient of the weights is one matrix product after them (see
+`sentiment_lstm.bptt`).
 
 Arrays are packed: the rows of a batch stand in order of falling length, step t works on the first
 `counts[t]` of them, and what a step leaves for the way back stands behind what the step before it
@@ -57,7 +57,7 @@ _Q = tuple(
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
-@njit(inline="always", **OPTIONS)
+@njit(**OPTIONS)
 def tanh(x: Any) -> Any:
     """Return tanh(x) in a form that becomes vector instructions; NaN stays NaN."""
     x = _L if x > _L else x
@@ -75,7 +75,7 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@njit(inline="always", **OPTIONS)
+@njit(**OPTIONS)
 def sigmoid(x: Any) -> Any:
     """Return the logistic function, as ½ + ½ tanh(½x)."""
     return _HALF + _HALF * tanh(_HALF * x)

@@ -4,7 +4,7 @@ A product is made of tiles. A tile of the result, a few rows by a few vectors, s
 processor's registers while the sum over the inner dimension runs, so that each number loaded is
 multiplied several times (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
 ACM TOMS 34(3), 2008). The matrix is laid out once in panels, as wide as a tile; BLAS lays it out
-anew at every call, which at 32 rows takes as long as the product.
+anew at every call, which at 32 rows takes about as long as the product.
 
 The tile is written in the compiler's own vectors, which LLVM turns into the instructions of any
 processor; only its size is chosen by the processor, so that it just fits into the registers.
@@ -16,6 +16,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -38,10 +39,9 @@ class Shape(NamedTuple):
         And with enough sums that none waits for the one before it.
         """
         if binding.get_host_cpu_features().get("avx512f"):
-            return cls(
-                8, 2, 16
-            )  # of 32 registers of 16 numbers; with 12 rows LLVM moves them about
-        return cls(6, 2, 8)  # of 16 of 8 numbers, or 32 of 4
+            # 32 registers of 16 numbers. LLVM can hold 11 rows; 8 fit what a thread is dealt.
+            return cls(8, 2, 16)
+        return cls(6, 2, 8)  # 16 of 8, or 32 of 4
 
 
 SHAPE = Shape.of_processor()
@@ -65,10 +65,13 @@ def _adder(rows: int) -> Any:
 
     It takes a `(≥ n, m)`, the tile's first row, n, a panel `(m, WIDTH)`, the result `(≥ n, …)` and
     the tile's first column. Where the tile has more rows than are left, it does the last one again.
+    Rows are found by the arrays' widths, so none may be a view with gaps.
     """
 
     @intrinsic
     def add_tile(_: Any, a: Any, first: Any, n: Any, panel: Any, result: Any, column: Any) -> Any:
+        if any(array.layout != "C" for array in (a, panel, result)):
+            raise TypingError("add_product takes arrays without gaps")
         signature = types.void(a, first, n, panel, result, column)
 
         def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
@@ -139,10 +142,10 @@ def _everywhere(build: Any, number: Any) -> Any:
 
 
 def _multiply_add(build: Any, factor: Any, vector: Any, to: Any) -> Any:
-    """Return factor ⊙ vector + to, rounded once."""
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    fma = cgutils.get_or_insert_function(build.module, kind, f"llvm.fma.v{SHAPE.numbers}f32")
-    return build.call(fma, [factor, vector, to])
+    """Return factor ⊙ vector + to, in one instruction where the processor has it."""
+    kind, name = ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{SHAPE.numbers}f32"
+    operation = cgutils.get_or_insert_function(build.module, kind, name)
+    return build.call(operation, [factor, vector, to])
 
 
 _add_whole, _add_half, _add_two, _add_one = (

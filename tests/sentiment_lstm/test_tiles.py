@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.errors import TypingError
 
 from sentiment_lstm import tiles
 from sentiment_lstm.tiles import SHAPE, WIDTH, add_product, panels_of
@@ -65,6 +66,12 @@ def test_a_number_that_is_none_stays_in_its_row():
     add_product(7, a, panels_of(b), result)
     assert np.isnan(result[3]).all()
     assert np.isfinite(np.delete(result, 3, axis=0)).all()
+
+
+def test_a_view_with_gaps_is_refused_not_misread():
+    a, panels, result = normal(1, 4, 6), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
+    with pytest.raises(TypingError, match="without gaps"):
+        add_product(4, a[:, :3], panels, result)
 
 
 FOR_ANOTHER_PROCESSOR = """
