@@ -1,9 +1,9 @@
 """The LSTM and its backpropagation through time, written out, in the memory of the processor.
 
 A step reads its input and h as one vector, so that the gates take one product, and so do, on the
-way back, the gradients of both; that of the kernels is one product after the last step. The rows of a batch are dealt out
-to as many threads as there are cores; each takes its rows through all steps, so that no thread
-waits for another at any step.
+way back, the gradients of both; that of the kernels is one product after the last step. The rows of
+a batch are dealt out to as many threads as there are cores; each takes its rows through all steps,
+so that no thread waits for another at any step.
 """
 
 from dataclasses import dataclass

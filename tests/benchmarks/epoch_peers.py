@@ -14,7 +14,7 @@ from sentiment_lstm.steps import forward, train_step
 from tests.benchmarks.reviews import MAX_TOKENS, targets, texts, training_arrays, vocabulary
 
 BATCH = 64
-RATE = 1e-3
+RATE, CLIP = 1e-3, 1.0
 
 
 class Ours:
@@ -27,12 +27,9 @@ class Ours:
     """
 
     def __init__(self, source: str, units: int, seed: int = 0) -> None:
-        settings = ModelSettings(
-            embedding=units, units=units, directions=1, pooling=("last",), dropout=0
-        )
         self._arrays = training_arrays(source)
-        model = build_classifier(settings, len(vocabulary(source)), outputs=1, seed=seed)
-        optimizer = keras.optimizers.Adam(RATE)
+        model = _ours(source, units, seed)
+        optimizer = keras.optimizers.Adam(RATE, global_clipnorm=CLIP)
         optimizer.build(model.trainable_variables)
         self._step = train_step(model, optimizer, binary_cross_entropy())
         self._forward = forward(model)
@@ -48,17 +45,25 @@ class Ours:
         return np.concatenate([self._forward(self._arrays.pad(p))[:, 0] > 0 for p in parts])
 
 
+def _ours(source: str, units: int, seed: int) -> keras.Model:
+    settings = ModelSettings(
+        embedding=units, units=units, directions=1, pooling=("last",), dropout=0
+    )
+    return build_classifier(settings, len(vocabulary(source)), outputs=1, seed=seed)
+
+
 class Stock:
     """`TextVectorization`, padding to one length, masked `keras.layers.LSTM`, the step of `fit`.
 
-    The ids are cached before the first step, and batches fetched ahead.
+    The ids are cached before the first step, and batches fetched ahead. It starts from our weights.
 
     Args:
         source: see `Options`.
         units: of the LSTM, and the width of a word vector.
         jit: compile with XLA.
         chosen: which reviews of train to draw batches from.
-        seed: shuffles them anew for every epoch; None leaves them in order.
+        seed: of the initial weights, and shuffles the reviews anew for every epoch; None is 0, and
+            leaves them in order.
     """
 
     def __init__(
@@ -80,8 +85,10 @@ class Stock:
                 keras.layers.Dense(1),
             ]
         )
+        model.build((None, MAX_TOKENS))
+        model.set_weights(_ours(source, units, seed or 0).get_weights())
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(RATE), loss, jit_compile=jit)
+        model.compile(keras.optimizers.Adam(RATE, global_clipnorm=CLIP), loss, jit_compile=jit)
         model.fit(data, steps_per_epoch=1, shuffle=False, verbose=0)
         model.make_train_function()
         self._model, self._batches = model, iter(data)
