@@ -19,10 +19,9 @@ amid a sequence is computed and thrown away.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from sentiment_lstm.compiled import OPTIONS
+from sentiment_lstm.compiled import kernel
 from sentiment_lstm.tiles import add_product
 
 Floats = NDArray[np.float32]
@@ -57,7 +56,7 @@ _Q = tuple(
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
-@njit(**OPTIONS)
+@kernel
 def tanh(x: Any) -> Any:
     """Return tanh(x) in a form that becomes vector instructions; NaN stays NaN."""
     x = _L if x > _L else x
@@ -75,13 +74,13 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@njit(**OPTIONS)
+@kernel
 def sigmoid(x: Any) -> Any:
     """Return the logistic function, as ½ + ½ tanh(½x)."""
     return _HALF + _HALF * tanh(_HALF * x)
 
 
-@njit(**OPTIONS)
+@kernel
 def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     """Take one step, given the pre-activations.
 
@@ -100,7 +99,7 @@ def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: 
 
 # One row at a time, and each gate an array of its own: so that the compiler sees few enough
 # pointers to prove apart, and makes vector instructions of the loop.
-@njit(**OPTIONS)
+@kernel
 def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
@@ -114,7 +113,7 @@ def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
         h[j] = o * tanh(c[j])
 
 
-@njit(**OPTIONS)
+@kernel
 def gates_backward(
     n: int,
     keep: Flags,
@@ -143,7 +142,7 @@ def gates_backward(
                 dz[k, j] = 0
 
 
-@njit(**OPTIONS)
+@kernel
 def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Floats) -> None:
     units = dh.shape[0]
     a_i, a_f = gates[:units], gates[units : 2 * units]
@@ -162,7 +161,7 @@ def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Flo
         dh[j] = 0
 
 
-@njit(**OPTIONS)
+@kernel
 def gather(
     n: int,
     h: Floats,
@@ -204,7 +203,7 @@ def gather(
             z[k, j] = bias[j]
 
 
-@njit(**OPTIONS)
+@kernel
 def scan_forward(
     sequences: Floats,
     panels: Floats,
@@ -256,7 +255,7 @@ def scan_forward(
         at += n if remembers else 0
 
 
-@njit(**OPTIONS)
+@kernel
 def scan_backward(
     panels: Floats,
     counts: Indices,
@@ -308,7 +307,7 @@ def scan_backward(
         spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 
 
-@njit(**OPTIONS)
+@kernel
 def spread(
     n: int,
     d_read: Floats,

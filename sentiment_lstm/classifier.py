@@ -4,6 +4,7 @@ The first texts go through numpy, which is there at once; when there are more th
 network compiled takes over, which is several times as fast and takes a moment to load.
 """
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from sentiment_lstm.text import Encoder
 __all__ = ["Prediction", "SentimentClassifier"]
 
 Ids = NDArray[Any]
+
+log = logging.getLogger(__name__)
 
 # Work, in multiply-adds of the recurrent products, that numpy does before the compiled network is
 # loaded: it takes about as long as the loading. Of 128 units in one direction, some 1,000 reviews.
@@ -49,9 +52,9 @@ class SentimentClassifier(TextClassifier):
     def __init__(self, bundle: Bundle, *, compiled: bool | None = None) -> None:
         self.config = bundle.config
         self.vocabulary = bundle.vocabulary
-        self._network = Network(bundle.config, bundle.weights)
-        self._weights, self._lock = bundle.weights, Lock()
-        self._left = {None: COMPILED_AFTER, True: -1, False: math.inf}[compiled]
+        self._bundle, self._compiled, self._lock = bundle, compiled, Lock()
+        self._left = math.inf if compiled is not None else COMPILED_AFTER
+        self._network = (_compiled if compiled else Network)(bundle.config, bundle.weights)
         self._encode = Encoder(
             bundle.vocabulary, bundle.config.max_tokens, bundle.config.head_tokens
         )
@@ -75,15 +78,29 @@ class SentimentClassifier(TextClassifier):
 
     def _run(self, chunk: list[Ids]) -> NDArray[np.float32]:
         """Return the network's logits, compiled where it pays."""
-        shape = self.config
-        with self._lock:
-            if self._left >= 0:
-                per_token = 4 * shape.units**2 * shape.directions * shape.layers
-                self._left -= per_token * sum(map(len, chunk))
-            if self._left < 0 and self._weights:
-                self._network = _compiled(shape, self._weights)
-                self._weights = {}
+        if self._takes_over(chunk):
+            try:
+                self._network = _compiled(self.config, self._bundle.weights)
+            except ImportError as error:  # numpy is slower, and as right
+                log.warning("texts are classified more slowly than they could be: %s", error)
         return self._network.logits(chunk)
+
+    def _takes_over(self, chunk: list[Ids]) -> bool:
+        """Tell, once and to one thread, that there has been enough work to compile the network."""
+        shape = self.config
+        per_token = 4 * shape.units**2 * shape.directions * shape.layers
+        with self._lock:
+            before, self._left = self._left, self._left - per_token * sum(map(len, chunk))
+            return before >= 0 > self._left
+
+    def __getstate__(self) -> tuple[Bundle, bool | None]:
+        """Return what a copy, in another process perhaps, is made of."""
+        return self._bundle, self._compiled
+
+    def __setstate__(self, state: tuple[Bundle, bool | None]) -> None:
+        """Become a copy of the classifier that gave its state."""
+        bundle, compiled = state
+        SentimentClassifier.__init__(self, bundle, compiled=compiled)
 
     def logits(self, texts: Iterable[Text], progress: Progress = silent) -> NDArray[np.float32]:
         """Return the network's output before temperature, threshold and target scale.
@@ -120,6 +137,7 @@ class SentimentClassifier(TextClassifier):
 
 
 def _compiled(config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> Network:
+    """Return the compiled network, its machine code loaded or made."""
     from sentiment_lstm.compiled_inference import compiled_network
 
     return compiled_network(config, weights)

@@ -1,5 +1,12 @@
-"""How functions are compiled by numba."""
+"""How functions are compiled by numba, and when compiled code is kept for the next process."""
 
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from llvmlite import binding
 from numba import njit
 
 
@@ -17,3 +24,27 @@ def _can_cache() -> bool:
 # exception, which would forbid vector instructions.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": _can_cache()}
+
+# The modules that compiled functions stand in; each holds code of the others, linked into its own.
+MODULES = ("compiled", "tiles", "bptt_kernels", "compiled_inference")
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function, as a decorator.
+
+    numba keeps machine code until the function's own file changes. What is kept here holds until
+    any of `MODULES` does, or the processor's vectors.
+    """
+    compiled = njit(**OPTIONS)(function)
+    kept = getattr(compiled, "_cache", None)
+    if hasattr(kept, "_cache_file"):
+        kept._cache_file._source_stamp = _stamp()
+    return compiled
+
+
+@cache
+def _stamp() -> str:
+    """Return a digest of everything that compiled code is made of."""
+    sources = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in MODULES]
+    vectors = [str(binding.get_host_cpu_features().get(name)) for name in ("avx2", "avx512f")]
+    return hashlib.sha256(b"".join(sources) + "".join(vectors).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """The LSTM layers of `sentiment_lstm.inference`, compiled: for more texts than a few.
 
-The same equations on the same batches as in numpy, a text's states in fewer passes over memory.
+The same equations as in numpy, on sorted batches likewise, in fewer passes over memory.
 Loading the compiler takes longer than numpy takes for some hundred texts, so nothing imports this
 module before there are more.
 """
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sentiment_lstm.bptt_kernels import gates_forward
 from sentiment_lstm.bundle_config import BundleConfig
-from sentiment_lstm.compiled import OPTIONS
+from sentiment_lstm.compiled import kernel
 from sentiment_lstm.inference import Batch, Floats, Indices, Network, side_by_side
+from sentiment_lstm.text import UNKNOWN
 from sentiment_lstm.tiles import add_product, panels_of
 
 # As many as keep a step's states and pre-activations in a core's second-level cache.
@@ -24,8 +24,10 @@ BATCH_TEXTS = 48
 
 
 def compiled_network(config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> Network:
-    """Return the network of a bundle's arrays, its layers compiled."""
-    return Network(config, weights, CompiledLayer, BATCH_TEXTS)
+    """Return the network of a bundle's arrays, its layers compiled and ready to run."""
+    network = Network(config, weights, CompiledLayer, BATCH_TEXTS)
+    network.logits([np.array([UNKNOWN])])
+    return network
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class CompiledLayer:
         return last, largest, total
 
 
-@njit(**OPTIONS)
+@kernel
 def scan(
     table: Floats,
     rows: Indices,
@@ -123,7 +125,7 @@ def scan(
             n -= 1
         for k in range(n):
             at[k] = first[k] + (lengths[k] - 1 - t if direction else t)
-        gather(n, table, rows, at, c, z, before)
+        take_inputs(n, table, rows, at, c, z, before)
         add_product(n, h, panels, z)
         gates_forward(n, keep, z, before, c, h)
         pool(n, h, largest, total)
@@ -132,8 +134,8 @@ def scan(
                 states[at[k], direction * units + j] = h[k, j]
 
 
-@njit(**OPTIONS)
-def gather(
+@kernel
+def take_inputs(
     n: int, table: Floats, rows: Indices, at: Indices, c: Floats, z: Floats, before: Floats
 ) -> None:
     """Put down what a step starts from: the inputs' part of n texts' pre-activations, and c."""
@@ -145,7 +147,7 @@ def gather(
             before[k, j] = c[k, j]
 
 
-@njit(**OPTIONS)
+@kernel
 def pool(n: int, h: Floats, largest: Floats, total: Floats) -> None:
     """Take the states of n texts into their largest values and their sum, where asked for."""
     for k in range(n if largest.shape[0] else 0):

@@ -1,4 +1,4 @@
-"""The network in numpy: from token ids to logits, without padding.
+"""The network, its layers in numpy: from token ids to logits, without padding.
 
 Texts of a batch are sorted by length, longest first, so the texts that still run at step t
 are the first n_t of them, and a step works on those alone: nothing is padded and nothing

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from sentiment_lstm.compiled import OPTIONS
+from sentiment_lstm.compiled import kernel
 
 Floats = NDArray[np.float32]
 
@@ -38,7 +38,10 @@ class Shape(NamedTuple):
 
         And with enough sums that none waits for the one before it.
         """
-        if binding.get_host_cpu_features().get("avx512f"):
+        features = binding.get_host_cpu_features()
+        if features.get("sse2") and not features.get("avx2"):
+            return cls(3, 2, 4)  # 16 of 4
+        if features.get("avx512f"):
             # 32 registers of 16 numbers. LLVM can hold 11 rows; 8 fit what a thread is dealt.
             return cls(8, 2, 16)
         return cls(6, 2, 8)  # 16 of 8, or 32 of 4
@@ -70,8 +73,8 @@ def _adder(rows: int) -> Any:
 
     @intrinsic
     def add_tile(_: Any, a: Any, first: Any, n: Any, panel: Any, result: Any, column: Any) -> Any:
-        if any(array.layout != "C" for array in (a, panel, result)):
-            raise TypingError("add_product takes arrays without gaps")
+        if any((of.layout, of.dtype) != ("C", types.float32) for of in (a, panel, result)):
+            raise TypingError("add_product takes float32 arrays without gaps")
         signature = types.void(a, first, n, panel, result, column)
 
         def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
@@ -153,7 +156,7 @@ _add_whole, _add_half, _add_two, _add_one = (
 )
 
 
-@njit(**OPTIONS)
+@kernel
 def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
     """Add the first n rows of A·B to those of a result.
 
@@ -162,8 +165,14 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
         a: A, `(≥ n, m)`, m at least 1.
         panels: B `(m, columns)`, as `panels_of` cuts it.
         result: `(≥ n, columns)`.
+
+    Raises:
+        ValueError: the shapes do not fit.
     """
     columns = result.shape[1]
+    fits = panels.shape[1] == a.shape[1] and panels.shape[2] == WIDTH and a.shape[1] > 0
+    if not fits or panels.shape[0] * WIDTH < columns or n > a.shape[0] or n > result.shape[0]:
+        raise ValueError("the shapes of add_product's arrays do not fit")
     for p in range(panels.shape[0]):
         first = p * WIDTH
         if first + WIDTH <= columns:
@@ -179,7 +188,7 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
                     result[k, first + j] = edge[k, j]
 
 
-@njit(**OPTIONS)
+@kernel
 def _add_panel(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
     """Add the first n rows of A times a panel to the columns of a result from one on."""
     row = 0

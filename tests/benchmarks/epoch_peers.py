@@ -89,7 +89,12 @@ class Stock:
         model.set_weights(_ours(source, units, seed or 0).get_weights())
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(RATE, global_clipnorm=CLIP), loss, jit_compile=jit)
-        model.fit(data, steps_per_epoch=1, shuffle=False, verbose=0)
+        model.optimizer.build(model.trainable_variables)
+        variables = [*model.variables, *model.optimizer.variables]
+        before = [v.numpy() for v in variables]
+        model.fit(data, steps_per_epoch=1, shuffle=False, verbose=0)  # compiles, and learns a batch
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
         model.make_train_function()
         self._model, self._batches = model, iter(data)
 

@@ -29,12 +29,12 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     )
     batch = batches[len(batches) // 2]
     for units in options.units:
-        ours = Ours(options.source, units)
+        ours, products = Ours(options.source, units), _Products(lengths[batch], units)
         inside: list[float] = []
         with _timed("forward", inside), _timed("backward", inside):
             runs = {
                 "step": partial(ours.step, batch),
-                "products": partial(_products, lengths[batch], units),
+                "products": products,
             }
             found = medians(round_robin(runs, rounds=options.rounds, between=gemm), 1e3)
         own = 1e3 * sum(np.median(inside[2 + way :: 2]) for way in (0, 1))
@@ -60,20 +60,28 @@ def _timed(name: str, seconds: list[float]) -> Any:
     return patch.object(bptt, name, timed)
 
 
-def _products(lengths: Any, units: int) -> None:
-    """Compute the products of a step, and nothing else, on as many threads."""
-    keep = np.arange(lengths.max()) < lengths[:, np.newaxis]
-    both = np.ones((2 * units, 4 * units), np.float32)
-    there, back = panels_of(both), panels_of(both.T)
+class _Products:
+    """The products of a step and nothing else, dealt out as the step deals them."""
 
-    def work(share: bptt.Share) -> None:
-        read = np.ones((int(share.counts.sum()), 2 * units), np.float32)
-        gates = np.ones((len(read), 4 * units), np.float32)
+    def __init__(self, lengths: Any, units: int) -> None:
+        keep = np.arange(lengths.max()) < lengths[:, np.newaxis]
+        both = np.ones((2 * units, 4 * units), np.float32)
+        self._there, self._back = panels_of(both), panels_of(both.T)
+        self._shares = [(s, *self._arrays(s, units)) for s in bptt.shares(keep, cores())]
+
+    def _arrays(self, share: bptt.Share, units: int) -> list[Any]:
+        rows = int(share.counts.sum())
+        return [np.ones((rows, width), np.float32) for width in (2 * units, 4 * units)]
+
+    def __call__(self) -> None:
+        parallel_map(self._work, self._shares)
+
+    def _work(self, of: tuple[bptt.Share, Any, Any]) -> None:
+        share, read, gates = of
         at = 0
         for n in share.counts.tolist():
-            add_product(n, read[at : at + n], there, gates[at : at + n])
-            add_product(n, gates[at : at + n], back, read[at : at + n])
+            now = slice(at, at + n)
+            add_product(n, read[now], self._there, gates[now])
+            add_product(n, gates[now], self._back, read[now])
             at += n
         _ = read.T @ gates
-
-    parallel_map(work, bptt.shares(keep, cores()))

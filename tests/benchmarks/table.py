@@ -13,7 +13,7 @@ class Row:
     Attributes:
         section: the benchmark's name.
         case: what was measured.
-        unit: of all values; more is better where it ends with "/s", else less is.
+        unit: of all values; more is better where it ends with "/s" or "%", else less is.
         ours: our value.
         peers: values of those that do the same work.
         others: values of those that do something else for the same purpose.
@@ -30,7 +30,7 @@ class Row:
 
     def ratio(self, value: float) -> float:
         """Return how many times better than a value ours is."""
-        return self.ours / value if self.unit.endswith("/s") else value / self.ours
+        return self.ours / value if self.unit.endswith(("/s", "%")) else value / self.ours
 
     def ratios(self, kind: str = "") -> list[float]:
         """Return the ratios to all peers whose names begin with `kind`."""

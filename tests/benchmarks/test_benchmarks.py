@@ -16,6 +16,7 @@ def test_less_time_and_more_texts_a_second_are_both_ahead():
     slower = {"peer": 6.0, "other": 9.0}
     assert Row("s", "c", "ms", 3.0, slower).ratios() == [2.0, 3.0]
     assert Row("s", "c", "texts/s", 12.0, slower).ratios() == [2.0, 12 / 9]
+    assert Row("s", "c", "%", 12.0, slower).ratios() == [2.0, 12 / 9]
 
 
 def test_a_row_is_ranked_by_its_best_peer_and_by_no_other_kind_of_model():
@@ -47,15 +48,24 @@ def test_sections_print_one_table():
     """Two of them in one process, to import what they need once; the others are run by hand."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed: pip install '.[peers]'")
-    command = [sys.executable, "-m", "tests.benchmarks", "--tiny", "preprocess", "layer"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks",
+        "--tiny",
+        "preprocess",
+        "half",
+        "profile",
+        "layer",
+    ]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-4000:]
     table = [line for line in run.stdout.splitlines() if line.startswith("|")][2:]
     assert [line.split(" |")[0].strip("| ") for line in table] == [
-        "preprocess", "layer step", "layer forward", "layer step", "layer forward",
+        "preprocess", "half", "profile", "layer step", "layer forward", "layer step", "layer forward",
     ]  # fmt: skip
     assert " CountVectorizer " in table[0]
-    assert all("keras" in line and " torch " in line and "×" in line for line in table[1:])
+    assert all("keras" in line and " torch " in line and "×" in line for line in table[3:])
 
 
 def test_every_section_has_a_module():

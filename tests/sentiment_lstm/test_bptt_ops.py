@@ -7,8 +7,10 @@ from backend_gradients import gradients
 from keras import ops
 from numpy_lstm import backward, forward
 
-from sentiment_lstm import bptt, bptt_ops
+from sentiment_lstm import bptt, bptt_ops, steps
 from sentiment_lstm.lstm import LSTM
+from sentiment_lstm.model import build_classifier
+from sentiment_lstm.settings import ModelSettings
 
 BACKEND = keras.backend.backend()
 ROWS, TIME, FEATURES, UNITS = 19, 6, 5, 4
@@ -157,6 +159,20 @@ def test_a_graph_that_stays_here_runs_it_at_inference(calls):
     assert calls == ["infer"]
     np.testing.assert_allclose(tf.function(lambda x: layer(x))(sequences()), expected, atol=1e-5)
     assert calls == ["infer"]  # outside the block it is left to TensorFlow as before
+
+
+@needs_host
+def test_the_forward_pass_of_training_and_evaluation_runs_it(calls):
+    network, tokens = small_classifier(), np.array([[1, 2, 3], [4, 0, 0]], np.int32)
+    expected = ops.convert_to_numpy(network(tokens))
+    calls.clear()
+    np.testing.assert_allclose(steps.forward(network)(tokens), expected, atol=1e-6)
+    assert calls == ["infer"] * 2
+
+
+def small_classifier():
+    settings = ModelSettings(embedding=3, units=UNITS, directions=2)
+    return build_classifier(settings, vocabulary_size=6, outputs=1)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="an exported model is TensorFlow's")

@@ -1,9 +1,12 @@
 import dataclasses
 import itertools
 import math
+import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -239,6 +242,45 @@ def test_the_compiled_network_takes_over_when_there_is_work_for_it(make_bundle, 
     for times in (1, 1, 2, 2):
         np.testing.assert_allclose(later.logits(TEXTS), expected, atol=1e-6)
         assert len(made) == times
+    assert later._network is made[-1]
+
+
+def test_many_threads_compile_once_and_get_equal_answers(make_bundle, monkeypatch):
+    made = []
+
+    def compiled(*of):
+        made.append(compiled_network(*of))
+        return made[-1]
+
+    monkeypatch.setattr(compiled_inference, "compiled_network", compiled)
+    monkeypatch.setattr(classifier_module, "COMPILED_AFTER", 1)
+    classifier, start = SentimentClassifier.load(make_bundle()), Barrier(4)
+    expected = SentimentClassifier.load(make_bundle(), compiled=False).logits(TEXTS)
+
+    def work(_):
+        start.wait()
+        return classifier.logits(TEXTS)
+
+    with ThreadPoolExecutor(4) as pool:
+        for answers in pool.map(work, range(4)):
+            np.testing.assert_allclose(answers, expected, atol=1e-6)
+    assert len(made) == 1
+
+
+def test_without_a_compiler_numpy_goes_on(make_bundle, monkeypatch, caplog):
+    monkeypatch.setattr(classifier_module, "COMPILED_AFTER", 0)
+    monkeypatch.setitem(sys.modules, "sentiment_lstm.compiled_inference", None)
+    classifier = SentimentClassifier.load(make_bundle())
+    for _ in range(2):
+        assert len(classifier.logits(TEXTS)) == len(TEXTS)
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("compiled", [None, True, False])
+def test_a_classifier_goes_to_another_process(make_bundle, compiled):
+    classifier = SentimentClassifier.load(make_bundle(), compiled=compiled)
+    copy = pickle.loads(pickle.dumps(classifier))  # noqa: S301 - written one line above
+    assert copy.logits(TEXTS).tolist() == classifier.logits(TEXTS).tolist()
 
 
 # --- texts to predictions ---

@@ -1,4 +1,12 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 from sentiment_lstm import compiled
+
+PACKAGE = Path(compiled.__file__).parent
 
 
 def test_runs_where_machine_code_cannot_be_kept(monkeypatch):
@@ -7,3 +15,36 @@ def test_runs_where_machine_code_cannot_be_kept(monkeypatch):
     assert compiled._can_cache()
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
     assert not compiled._can_cache()
+
+
+SCAN = """
+import numpy as np
+from sentiment_lstm import bptt, bptt_kernels
+arrays = [np.full(shape, 0.5, "float32") for shape in ((3, 8), (2, 8), (8,), (1, 2), (1, 2))]
+batch = bptt.Batch(np.ones((1, 2, 3), "float32"), np.ones((1, 2), bool), np.ones((1, 0), "float32"))
+print(bptt.infer(batch, bptt.Weights(*arrays[:3]), *arrays[3:]).h.tolist())
+print(sum(bptt_kernels.scan_forward.stats.cache_hits.values()))
+"""
+
+
+def test_kept_code_is_renewed_when_another_module_that_is_part_of_it_changes(tmp_path):
+    """numba alone looks at the file of a function, and runs what was linked into it of others."""
+    shutil.copytree(PACKAGE, tmp_path / "sentiment_lstm", ignore=shutil.ignore_patterns("*.nb?"))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c")}
+
+    def scanned():
+        command = [sys.executable, "-P", "-c", SCAN]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        h, hits = run.stdout.splitlines()
+        return h, int(hits)
+
+    first, again = scanned(), scanned()
+    assert (first[1], again) == (0, (first[0], 1))
+    tiles = tmp_path / "sentiment_lstm" / "tiles.py"
+    text = tiles.read_text("utf-8")
+    changed = text.replace("_multiply_add(build, *p, s)", "s")
+    assert changed != text
+    tiles.write_text(changed, "utf-8")
+    other, hits = scanned()
+    assert hits == 0
+    assert other != first[0]

@@ -68,10 +68,32 @@ def test_a_number_that_is_none_stays_in_its_row():
     assert np.isfinite(np.delete(result, 3, axis=0)).all()
 
 
-def test_a_view_with_gaps_is_refused_not_misread():
-    a, panels, result = normal(1, 4, 6), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
-    with pytest.raises(TypingError, match="without gaps"):
-        add_product(4, a[:, :3], panels, result)
+def test_arrays_of_another_kind_are_refused_not_misread():
+    a, panels, result = normal(1, 4, 3), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
+    wide = np.zeros((4, 9), "float32")
+    for arrays in (
+        (normal(1, 4, 6)[:, :3], panels, result),
+        (a, panels, wide[:, :5]),
+        (a, panels[:, :, ::2], result),
+        (a.astype("float64"), panels, result),
+        (a, panels.astype("float64"), result),
+        (a, panels, result.astype("float64")),
+    ):
+        with pytest.raises(TypingError, match="float32 arrays without gaps"):
+            add_product(4, *arrays)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    a, panels, result = normal(1, 4, 3), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
+    for n, *arrays in (
+        (5, a, panels, result),
+        (4, normal(1, 4, 2), panels, result),
+        (4, a, panels, np.zeros((4, WIDTH + 1), "float32")),
+        (4, a, np.zeros((1, 3, WIDTH + 1), "float32"), result),
+        (4, a[:, :0].copy(), panels[:, :0].copy(), result),
+    ):
+        with pytest.raises(ValueError, match="do not fit"):
+            add_product(n, *arrays)
 
 
 FOR_ANOTHER_PROCESSOR = """
