@@ -36,7 +36,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     any of `MODULES` does, or the processor's vectors.
     """
     compiled = njit(**OPTIONS)(function)
-    kept = getattr(compiled, "_cache", None)
+    kept: Any = getattr(compiled, "_cache", None)
     if hasattr(kept, "_cache_file"):
         kept._cache_file._source_stamp = _stamp()
     return compiled

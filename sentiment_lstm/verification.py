@@ -77,10 +77,9 @@ def verify_saved_model(
     """
     texts = verification_texts(bundle.vocabulary)
     fresh = answers_of_fresh_process(directory, texts)
+    by_numpy = SentimentClassifier(bundle, compiled=False)
     expected = {
-        "numpy": SentimentClassifier(bundle, compiled=False)
-        .logits(texts, progress)
-        .reshape(len(texts), -1),
+        "numpy": by_numpy.logits(texts, progress).reshape(len(texts), -1),
         "keras": keras_logits(bundle, network, texts, progress),
     }
     return {

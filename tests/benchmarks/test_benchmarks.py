@@ -48,21 +48,14 @@ def test_sections_print_one_table():
     """Two of them in one process, to import what they need once; the others are run by hand."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed: pip install '.[peers]'")
-    command = [
-        sys.executable,
-        "-m",
-        "tests.benchmarks",
-        "--tiny",
-        "preprocess",
-        "half",
-        "profile",
-        "layer",
-    ]
+    sections = ["preprocess", "half", "profile", "layer"]
+    command = [sys.executable, "-m", "tests.benchmarks", "--tiny", *sections]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-4000:]
     table = [line for line in run.stdout.splitlines() if line.startswith("|")][2:]
     assert [line.split(" |")[0].strip("| ") for line in table] == [
-        "preprocess", "half", "profile", "layer step", "layer forward", "layer step", "layer forward",
+        "preprocess", "half", "profile",
+        "layer step", "layer forward", "layer step", "layer forward",
     ]  # fmt: skip
     assert " CountVectorizer " in table[0]
     assert all("keras" in line and " torch " in line and "×" in line for line in table[3:])
