@@ -1,0 +1,32 @@
+"""The command: `python -m tests.behaviour MODEL`, MODEL as for `sentiment-lstm classify`."""
+
+from collections.abc import Sequence
+
+import click
+
+from sentiment_lstm.classifier import SentimentClassifier
+from tests.behaviour.judge import both_sides_right, failure_rate
+from tests.behaviour.pairs import flip_pairs
+from tests.behaviour.suite import CAPABILITIES
+
+
+@click.command()
+@click.argument("model")
+def main(model: str) -> None:
+    """Print how a model of two labels behaves: failures per capability, pairs right."""
+    classifier = SentimentClassifier.load(model)
+
+    def probabilities(texts: Sequence[str]) -> list[float]:
+        return [answer.probability for answer in classifier.classify(texts)]
+
+    click.echo("| capability | checks | failed |\n| --- | --- | --- |")
+    for name, checks in CAPABILITIES.items():
+        rate = failure_rate(checks(), probabilities)
+        click.echo(f"| {name} | {len(list(checks()))} | {rate:.1%} |")
+    pairs = flip_pairs()
+    right = both_sides_right(pairs, probabilities)
+    click.echo(f"\npairs right on both sides: {right:.1%} of {len(pairs)}")
+
+
+if __name__ == "__main__":
+    main()

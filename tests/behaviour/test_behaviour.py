@@ -1,0 +1,90 @@
+"""The suite holds enough and nothing twice, and its judge tells right from wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentiment_lstm import demo
+from sentiment_lstm.text import tokenise
+from tests.behaviour.judge import SLACK, both_sides_right, failure_rate
+from tests.behaviour.pairs import Pair, flip_pairs, pair_of
+from tests.behaviour.suite import CAPABILITIES, Case, Same, Stronger
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_line_holds_two_sentences():
+    assert pair_of("A {good|bad} film, {well|badly} made.") == Pair(
+        "A good film, well made.", "A bad film, badly made."
+    )
+
+
+@pytest.mark.parametrize("line", ["A film.", "A {good} film.", "A {good|bad film.", "{a|b} c}"])
+def test_a_line_that_holds_no_pair_is_refused(line):
+    with pytest.raises(ValueError, match=r"\{good\|bad\}"):
+        pair_of(line)
+
+
+def test_there_are_two_hundred_different_pairs():
+    pairs = flip_pairs()
+    assert len({tuple(tokenise(text)) for pair in pairs for text in pair}) == 2 * len(pairs)
+    assert len(pairs) >= 200
+
+
+@pytest.mark.parametrize("name", CAPABILITIES)
+def test_a_capability_is_asked_for_in_many_different_sentences(name):
+    checks = list(CAPABILITIES[name]())
+    assert len(set(checks)) == len(checks) >= 24
+    labels = {check.positive for check in checks if not isinstance(check, Same)}
+    assert labels in (set(), {True, False})
+
+
+def test_no_sentence_is_asked_for_with_two_labels():
+    labels = {}
+    for checks in CAPABILITIES.values():
+        for check in checks():
+            if isinstance(check, Case):
+                assert labels.setdefault(check.text, check.positive) == check.positive
+
+
+def probabilities(**of):
+    return lambda texts: [of[text] for text in texts]
+
+
+def test_the_judge_counts_each_kind_of_failure():
+    one = probabilities(a=0.5, b=0.49, c=0.9)
+    assert failure_rate([Case("a", True), Case("b", True), Case("b", False)], one) == 1 / 3
+    assert failure_rate([Same("a", "c"), Same("a", "b")], one) == 1 / 2
+    assert failure_rate([Stronger("a", "c", True), Stronger("a", "c", False)], one) == 1 / 2
+    near = probabilities(a=0.5, b=0.5 - SLACK / 2)
+    assert failure_rate([Stronger("a", "b", True)], near) == 0
+
+
+def test_a_pair_counts_only_if_both_sides_are_right():
+    pairs = [Pair("a", "b"), Pair("c", "a"), Pair("b", "b")]
+    assert both_sides_right(pairs, probabilities(a=0.6, b=0.4, c=0.7)) == 1 / 3
+
+
+def test_none_of_it_stands_in_the_corpus_that_ships():
+    asked = {text for pair in flip_pairs() for text in pair}
+    for checks in CAPABILITIES.values():
+        asked |= {part for check in checks() for part in check if isinstance(part, str)}
+    tokens = {tuple(tokenise(text)) for text in asked}
+    learnt = {tuple(tokenise(text)) for text, _ in demo.generate("train", 2000, seed=0)}
+    assert not tokens & learnt
+
+
+def test_the_command_prints_a_table(tmp_path):
+    from sentiment_lstm import train
+
+    texts, labels = ["a good film", "a bad film"] * 20, ["positive", "negative"] * 20
+    model = train(
+        texts, labels, {"model": {"units": 2}, "train": {"epochs": 1}}, output=tmp_path / "m"
+    )
+    command = [sys.executable, "-m", "tests.behaviour", str(model)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert [line.split(" |")[0].strip("| ") for line in lines[2:-2]] == list(CAPABILITIES)
+    assert lines[-1].startswith("pairs right on both sides: ")
