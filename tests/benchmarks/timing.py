@@ -41,6 +41,7 @@ def round_robin(
 
     Each is called once before the first round, untimed: what is set up at a first call, such as
     compiled programs, is measured elsewhere.
+    Each call comes after `PAUSE`, which also leaves caches cooler than a busy loop would.
 
     Args:
         runs: the contenders by name.
