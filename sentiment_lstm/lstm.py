@@ -140,7 +140,8 @@ class LSTM(keras.layers.Layer):
     float32 on a processor, with TensorFlow or PyTorch and the activations of the paper, training,
     `predict`, `evaluate` and eager calls run `sentiment_lstm.bptt` instead, the same equations
     compiled together with their gradient, which is faster. That form has no second
-    derivative, and XLA cannot take it up: for either build the layer with `unroll=True`.
+    derivative, and XLA cannot take it up: for either build the layer with `unroll=True`. A
+    `tf.function` of your own calls it at inference if traced inside `bptt_ops.graphs_stay_here`.
 
     Two things differ on purpose. `recurrent_dropout` drops the same entries of h for all four
     gates (Gal & Ghahramani 2016 with tied masks; the stock layer draws one mask a gate), so that

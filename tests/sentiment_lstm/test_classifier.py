@@ -218,14 +218,20 @@ def test_equal_texts_have_equal_answers_wherever_they_stand(make_bundle):
     np.testing.assert_allclose(logits, np.tile(classifier.logits(TEXTS), 200), atol=1e-6)
 
 
-def test_the_compiled_network_takes_over_when_there_is_work_for_it(make_bundle, monkeypatch):
-    made = []
+@pytest.fixture
+def made(monkeypatch):
+    """The compiled networks that come to be."""
+    networks = []
 
     def compiled(*of):
-        made.append(compiled_network(*of))
-        return made[-1]
+        networks.append(compiled_network(*of))
+        return networks[-1]
 
     monkeypatch.setattr(compiled_inference, "compiled_network", compiled)
+    return networks
+
+
+def test_the_compiled_network_takes_over_when_there_is_work_for_it(made, make_bundle, monkeypatch):
     path = make_bundle()
     never = SentimentClassifier.load(path, compiled=False)
     expected = never.logits(TEXTS)
@@ -245,14 +251,7 @@ def test_the_compiled_network_takes_over_when_there_is_work_for_it(make_bundle, 
     assert later._network is made[-1]
 
 
-def test_many_threads_compile_once_and_get_equal_answers(make_bundle, monkeypatch):
-    made = []
-
-    def compiled(*of):
-        made.append(compiled_network(*of))
-        return made[-1]
-
-    monkeypatch.setattr(compiled_inference, "compiled_network", compiled)
+def test_many_threads_compile_once_and_get_equal_answers(made, make_bundle, monkeypatch):
     monkeypatch.setattr(classifier_module, "COMPILED_AFTER", 1)
     classifier, start = SentimentClassifier.load(make_bundle()), Barrier(4)
     expected = SentimentClassifier.load(make_bundle(), compiled=False).logits(TEXTS)
