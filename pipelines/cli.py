@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-STAGE_NAMES = ("preprocess", "train", "evaluate", "export")
+STAGE_NAMES = ("preprocess", "pretrain", "train", "evaluate", "export")
 BROKEN_PIPE = 141  # as shells report SIGPIPE
 
 
@@ -92,6 +92,16 @@ def recipe_options(command: Command) -> Command:
     return command
 
 
+def max_minutes_option(command: Command) -> Command:
+    """Add `--max-minutes`, which every command that trains takes."""
+    return click.option(
+        "--max-minutes",
+        type=click.FloatRange(0, min_open=True),
+        metavar="N",
+        help="Stop training after so long, with a checkpoint: the same command goes on from there.",
+    )(command)
+
+
 def model_option(text: str) -> Callable[[Command], Command]:
     """Add `--model`, which every command that uses a finished model takes."""
     return click.option("--model", metavar="NAME|DIR", help=text)
@@ -121,12 +131,18 @@ def cli() -> None:
 @click.option(
     "--until", type=click.Choice(STAGE_NAMES), help="The last stage to run.  [default: all]"
 )
+@max_minutes_option
 def run(
-    recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool, until: str | None
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    until: str | None,
+    max_minutes: float | None,
 ) -> None:
     """Run every stage of RECIPE that is not up to date.
 
-    RECIPE is the name of one that ships (quickstart, imdb-scratch) or a path to a TOML file.
+    RECIPE is the name of one that ships (quickstart, imdb, imdb-scratch) or a path to a TOML file.
 
     \b
     Examples:
@@ -136,7 +152,8 @@ def run(
     """
     stages = STAGE_NAMES[: STAGE_NAMES.index(until) + 1] if until else STAGE_NAMES
     shown = ("preprocess",) if until == "preprocess" else stages[1:]
-    _run_recipe(recipe, run_dir, overrides, shown, force=force, until=until)
+    choice = {"force": force, "until": until, "max_minutes": max_minutes}
+    _run_recipe(recipe, run_dir, overrides, shown, **choice)
 
 
 @cli.command()
@@ -156,7 +173,38 @@ def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], forc
 @cli.command()
 @click.argument("recipe")
 @recipe_options
-def train(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+@max_minutes_option
+def pretrain(
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    max_minutes: float | None,
+) -> None:
+    """Train the language model of RECIPE, which its classifier starts from; it goes on likewise.
+
+    It reads the texts of train and those of data.unlabelled; nothing happens where pretrain.epochs
+    is 0.
+
+    \b
+    Examples:
+      sentiment-lstm pretrain imdb
+      sentiment-lstm pretrain imdb --max-minutes 60
+    """
+    _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes)
+
+
+@cli.command()
+@click.argument("recipe")
+@recipe_options
+@max_minutes_option
+def train(
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    max_minutes: float | None,
+) -> None:
     """Train the model of RECIPE on what preprocess left; an interrupted training goes on.
 
     \b
@@ -164,7 +212,7 @@ def train(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
       sentiment-lstm train quickstart
       sentiment-lstm train imdb-scratch --set train.backend=jax --force
     """
-    _run_stage("train", recipe, run_dir, overrides, force)
+    _run_stage("train", recipe, run_dir, overrides, force, max_minutes)
 
 
 @cli.command()
@@ -391,10 +439,16 @@ def models() -> None:
 
 
 def _run_stage(
-    stage: str, recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool
+    stage: str,
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    max_minutes: float | None = None,
 ) -> None:
     """Run one stage alone and print its results."""
-    _run_recipe(recipe, run_dir, overrides, (stage,), force=force, only=stage)
+    choice = {"force": force, "only": stage, "max_minutes": max_minutes}
+    _run_recipe(recipe, run_dir, overrides, (stage,), **choice)
 
 
 def _run_recipe(
@@ -404,7 +458,7 @@ def _run_recipe(
     shown: Sequence[str],
     **choice: Any,
 ) -> None:
-    """Run stages and print the results of those in `shown`."""
+    """Run stages and print the results of those in `shown`, unless a training has stopped."""
     from pipelines.config import load_recipe
     from pipelines.results import stage_results
     from pipelines.run import run_stages
@@ -413,8 +467,8 @@ def _run_recipe(
     recipe = load_recipe(recipe_name, overrides)
     run = RunDirectory(run_dir or Path("runs") / recipe.name)
     with _messages():
-        run_stages(recipe, run, progress=_progress(), **choice)
-    for stage in shown:
+        done = run_stages(recipe, run, progress=_progress(), **choice)
+    for stage in shown if done else ():
         for line in stage_results(stage, recipe, run):
             click.echo(line)
 

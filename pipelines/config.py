@@ -17,8 +17,10 @@ from sentiment_lstm.datasets import DataSettings
 from sentiment_lstm.errors import SettingsError, suggestion
 from sentiment_lstm.settings import (
     ModelSettings,
+    PretrainSettings,
     TextSettings,
     TrainSettings,
+    check_pretraining,
     check_section,
     parse_section,
     setting,
@@ -59,10 +61,14 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     text: TextSettings = field(default_factory=TextSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    pretrain: PretrainSettings = field(default_factory=PretrainSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
     origin: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        check_pretraining(self.model, self.pretrain)
 
     def section(self, name: str) -> dict[str, Any]:
         """Return a section as a mapping that JSON and TOML can hold: lists in place of tuples."""

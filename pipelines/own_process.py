@@ -2,7 +2,7 @@
 
 Keras reads `KERAS_BACKEND` once, when it is first imported, and `import tensorflow` imports it. The
 parent waits; the child prints on its standard error, and on its standard output one line of JSON
-if it fails. It inherits the descriptor of the run directory's lock, and ends when its parent does.
+if it fails or stops. It inherits the descriptor of the run directory's lock, and ends when its parent does.
 """
 
 import json
@@ -15,8 +15,11 @@ import threading
 from pathlib import Path
 
 from pipelines.rundir import RunDirectory, RunError
+from sentiment_lstm.errors import Paused
 
 log = logging.getLogger(__name__)
+
+PAUSED = 75  # as sysexits.h has it: a temporary failure, to be tried again
 
 
 def needs_own_process(backend: str) -> bool:
@@ -32,14 +35,18 @@ def choose_backend(backend: str) -> None:
     os.environ["KERAS_BACKEND"] = backend
 
 
-def run_in_own_process(stage: str, run: RunDirectory, backend: str, lock: int) -> None:
+def run_in_own_process(
+    stage: str, run: RunDirectory, backend: str, lock: int, max_minutes: float | None = None
+) -> None:
     """Execute a stage of the recipe in `run` in a new process under `backend`.
 
     Raises:
         RunError: with the line the stage failed with.
+        Paused: if it can, after so many minutes.
     """
     # -P: files in the current directory must not pass for packages.
     command = [sys.executable, "-P", "-m", __name__, stage, str(run.path.resolve())]
+    command += [] if max_minutes is None else [str(max_minutes)]
     log.info("%s: in a process of its own, under the Keras backend %s", stage, backend)
     with subprocess.Popen(
         command,
@@ -51,9 +58,11 @@ def run_in_own_process(stage: str, run: RunDirectory, backend: str, lock: int) -
         last = _last_line(child)
     if child.returncode == 128 + signal.SIGINT:
         raise KeyboardInterrupt
+    if child.returncode == PAUSED:
+        raise Paused(_said(last, "paused"))
     if child.returncode != 0:
         unsaid = f"{stage} ended with status {child.returncode}: see {run.log}"
-        raise RunError(_failure(last) or unsaid)
+        raise RunError(_said(last, "error") or unsaid)
 
 
 def _environment(backend: str) -> dict[str, str]:
@@ -77,14 +86,14 @@ def _last_line(child: subprocess.Popen[bytes]) -> bytes:
     return lines[-1] if lines else b""
 
 
-def _failure(line: bytes) -> str:
+def _said(line: bytes, key: str) -> str:
     try:
-        return str(json.loads(line)["error"])
+        return str(json.loads(line)[key])
     except (ValueError, LookupError, TypeError):
         return ""
 
 
-def main(stage: str, directory: str) -> int:
+def main(stage: str, directory: str, max_minutes: str = "") -> int:
     """Be the child: execute one stage and return the exit status."""
     from pipelines.config import load_recipe
     from pipelines.logs import handled, log_file, native_messages_in
@@ -101,7 +110,11 @@ def main(stage: str, directory: str) -> int:
             native_messages_in(run.log),
         ):
             recipe = load_recipe(str(run.recipe))
-            stage_named(stage).execute(recipe, run, terminal_progress())
+            minutes = float(max_minutes) if max_minutes else None
+            stage_named(stage).execute(recipe, run, terminal_progress(), minutes)
+    except Paused as paused:
+        print(json.dumps({"paused": str(paused)}), flush=True)  # noqa: T201 - as below
+        return PAUSED
     except SentimentError as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - read by the parent
         return 1

@@ -25,7 +25,7 @@ from pipelines.summary import REJECTIONS_SHOWN, SplitSummary, describe_left_out
 from pipelines.token_workers import TokenWorkers, packs, receive, send
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenWriter
-from sentiment_lstm.datasets import Dataset, open_dataset
+from sentiment_lstm.datasets import UNLABELLED, Dataset, open_dataset
 from sentiment_lstm.progress import Progress
 from sentiment_lstm.settings import TextSettings
 from sentiment_lstm.text import UNKNOWN, Vocabulary, truncate
@@ -159,7 +159,7 @@ class _Encoding:
         with TokenWriter(self.directory, split, len(self.vocabulary)) as writer:
             for ids, target in zip(shown, texts.targets, strict=True):
                 kept = truncate(ids, self.settings.max_tokens, self.settings.head_tokens)
-                writer.append(kept, self._stored(target))
+                writer.append(kept, 0 if split == UNLABELLED else self._stored(target))
                 unknown = int(np.count_nonzero(ids == UNKNOWN))
                 summary.add(self._label(target), len(ids), unknown, len(kept) < len(ids))
         return summary.figures()

@@ -13,6 +13,7 @@ def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str
     """Yield the lines that tell what a finished stage has made."""
     tell: dict[str, Callable[[Recipe, RunDirectory], Iterator[str]]] = {
         "preprocess": _preprocessed,
+        "pretrain": _pretrained,
         "train": _trained,
         "evaluate": _evaluated,
         "export": _exported,
@@ -24,6 +25,13 @@ def _preprocessed(_: Recipe, run: RunDirectory) -> Iterator[str]:
     from pipelines.summary import describe
 
     yield from describe(_json(run.summary))
+
+
+def _pretrained(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    if recipe.pretrain.epochs:
+        figures = _json(run.pretrained_config)["figures"]
+        told = ", ".join(f"{k.replace('_', ' ')} {v:.1f}" for k, v in figures.items() if "perp" in k)
+        yield f"language    {run.pretrain}: {told}"
 
 
 def _trained(_: Recipe, run: RunDirectory) -> Iterator[str]:

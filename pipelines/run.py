@@ -27,7 +27,7 @@ from pipelines.stamp import (
     write_stamp,
 )
 from sentiment_lstm.atomic import replaced_file
-from sentiment_lstm.errors import SettingsError, suggestion
+from sentiment_lstm.errors import Paused, SettingsError, suggestion
 from sentiment_lstm.progress import Progress, silent
 
 __all__ = ["STAGES", "run_stages"]
@@ -44,10 +44,11 @@ def run_stages(
     until: str | None = None,
     only: str | None = None,
     force: bool = False,
+    max_minutes: float | None = None,
     progress: Progress = silent,
     announce: Callable[[str], None] = log.info,
     stages: Sequence[Stage] = STAGES,
-) -> None:
+) -> bool:
     """Run every stage that is not up to date, in order.
 
     Args:
@@ -56,23 +57,31 @@ def run_stages(
         until: the last stage to run; all by default.
         only: the one stage to run.
         force: run the stages even where they are up to date, training from its start.
+        max_minutes: after which a training stops, to go on from there the next time.
         progress: shows how far a stage is.
         announce: told what happens, one line at a time.
         stages: the whole chain.
+
+    Returns:
+        Whether all is done; not if a training has stopped, and no stage after it has run.
 
     Raises:
         RunError: if another command works on the directory, or what `only` reads is missing.
         SentimentError: whatever a stage raises.
     """
     chosen = _chosen(stages, until, only)
+    if only is None:
+        chosen = [stage for stage in chosen if stage.wanted(recipe)]
     with _working_on(run, recipe) as lock:
-        chain = _Chain(recipe, run, {s.name: s for s in stages}, progress, announce, lock)
-        for stage in chosen:
-            reason = "as told" if force else chain.reason_to_run(stage)
-            if reason is None:
-                announce(f"{stage.name}: up to date")
-            else:
-                chain.make(stage, reason, afresh=force)
+        named = {s.name: s for s in stages}
+        chain = _Chain(recipe, run, named, progress, announce, lock, max_minutes)
+        try:
+            for stage in chosen:
+                chain.bring_up_to_date(stage, force=force)
+        except Paused as paused:
+            announce(str(paused))
+            return False
+    return True
 
 
 def _chosen(stages: Sequence[Stage], until: str | None, only: str | None) -> Sequence[Stage]:
@@ -121,6 +130,15 @@ class _Chain:
     progress: Progress
     announce: Callable[[str], None]
     lock: int
+    max_minutes: float | None = None
+
+    def bring_up_to_date(self, stage: Stage, *, force: bool) -> None:
+        """Run a stage if there is a reason to."""
+        reason = "as told" if force else self.reason_to_run(stage)
+        if reason is None or not stage.wanted(self.recipe):
+            self.announce(f"{stage.name}: up to date")
+        else:
+            self.make(stage, reason, afresh=force)
 
     def reason_to_run(self, stage: Stage) -> str | None:
         """Say why a stage is to run; nothing if it is up to date."""
@@ -149,7 +167,7 @@ class _Chain:
         return stage.inputs(self.recipe, self.run)
 
     def _stamp(self, stage: Stage, inputs: dict[str, str], outputs: dict[str, str]) -> Stamp:
-        settings = {name: self.recipe.section(name) for name in stage.sections}
+        settings = stage.settings(self.recipe)
         return Stamp(sentiment_lstm.__version__, settings, inputs, outputs)
 
     def _execute(self, stage: Stage) -> dict[str, str]:
@@ -161,13 +179,14 @@ class _Chain:
         backend = stage.backend(self.recipe)
         if backend is not None and needs_own_process(backend):
             inputs = self._inputs(stage)
-            run_in_own_process(stage.name, self.run, backend, self.lock)
+            minutes = self.max_minutes if stage.pauses else None
+            run_in_own_process(stage.name, self.run, backend, self.lock, minutes)
             return inputs
         # Reading IMDB imports TensorFlow and with it Keras: not under a backend left from before.
         choose_backend(backend or "tensorflow")
         with native_messages_in(self.run.log):
             inputs = self._inputs(stage)
-            stage.execute(self.recipe, self.run, self.progress)
+            stage.execute(self.recipe, self.run, self.progress, self.max_minutes)
         return inputs
 
     def _require_inputs(self, stage: Stage) -> None:
@@ -187,6 +206,8 @@ class _Chain:
         """Yield the earlier stages that are not as they should be, the first of the chain first."""
         for name in stage.after:
             earlier = self.stages[name]
+            if not earlier.wanted(self.recipe):
+                continue
             yield from self._lacks(earlier)
             lack = self._lack(earlier)
             if lack is not None:
@@ -199,7 +220,7 @@ class _Chain:
         missing = [name for name in recorded.outputs if not (self.run.path / name).exists()]
         if missing:
             return f"{self.run.path / missing[0]} is missing"
-        wanted = {name: self.recipe.section(name) for name in stage.sections}
+        wanted = stage.settings(self.recipe)
         changed = next(settings_changes(recorded.settings, wanted), None)
         if changed is not None:
             return f"{stage.name} was done with other settings ({changed})"

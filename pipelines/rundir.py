@@ -4,6 +4,7 @@ RUN/
   recipe.toml  log.txt  .lock
   preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
                summary.json  stage.json
+  pretrain/    checkpoint  weights.safetensors  config.json  history.jsonl  stage.json
   train/       checkpoint  history.jsonl  tensorboard/  stage.json
   bundle/      the model
   evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
@@ -67,6 +68,31 @@ class RunDirectory:
     def texts(self, split: str) -> Path:
         """Return the texts of a split, one JSON string a line."""
         return self.preprocess / f"{split}.texts.jsonl"
+
+    @property
+    def pretrain(self) -> Path:
+        """The language model, and what its training needs to go on after it was stopped."""
+        return self.stage("pretrain")
+
+    @property
+    def pretrain_checkpoint(self) -> Path:
+        """The state that an interrupted pretraining resumes from."""
+        return self.pretrain / "checkpoint"
+
+    @property
+    def pretrained_weights(self) -> Path:
+        """The language model's weights, those that a bundle has too under the same names."""
+        return self.pretrain / "weights.safetensors"
+
+    @property
+    def pretrained_config(self) -> Path:
+        """The language model's sizes, its vocabulary's digest, and its figures."""
+        return self.pretrain / "config.json"
+
+    @property
+    def pretrain_history(self) -> Path:
+        """The loss and the perplexities of each epoch, one JSON object a line."""
+        return self.pretrain / "history.jsonl"
 
     @property
     def train(self) -> Path:

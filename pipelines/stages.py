@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pipelines.config import Recipe
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import digests, file_digest, text_digest
+from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
 
@@ -22,13 +24,16 @@ class Stage:
 
     Attributes:
         name: also the name of its command and of its directory.
-        sections: of the recipe, which its outputs depend on.
+        sections: of the recipe, which its outputs depend on; `section.key` where it is one key.
         after: stages whose outputs it reads.
-        module: holds `execute(recipe, run, progress)`; imported when the stage runs.
+        module: holds `execute(recipe, run, progress)`, with `max_minutes` too if it `pauses`;
+            imported when the stage runs.
         inputs: digest of each thing it reads, by a name that a person understands.
         outputs: the files that it must leave as they are to be up to date.
         backend: the Keras backend it needs; none where it does not use Keras.
         resumes: what an interrupted run of it goes on from, and `--force` removes.
+        pauses: whether it can stop after some minutes, to go on from there.
+        wanted: whether a recipe has it at all.
     """
 
     name: str
@@ -39,10 +44,32 @@ class Stage:
     outputs: Callable[[Recipe, RunDirectory], Iterable[Path]]
     backend: Callable[[Recipe], str | None] = lambda _: None
     resumes: Callable[[RunDirectory], Path | None] = lambda _: None
+    pauses: bool = False
+    wanted: Callable[[Recipe], bool] = lambda _: True
 
-    def execute(self, recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
-        """Do the work in this process."""
-        importlib.import_module(self.module).execute(recipe, run, progress)
+    def settings(self, recipe: Recipe) -> dict[str, dict[str, Any]]:
+        """Return what the recipe says that the outputs depend on, by section and key."""
+        told: dict[str, dict[str, Any]] = {}
+        for name in self.sections:
+            section, _, key = name.partition(".")
+            values = recipe.section(section)
+            told.setdefault(section, {}).update({key: values[key]} if key else values)
+        return told
+
+    def execute(
+        self,
+        recipe: Recipe,
+        run: RunDirectory,
+        progress: Progress,
+        max_minutes: float | None = None,
+    ) -> None:
+        """Do the work in this process.
+
+        Raises:
+            Paused: if the stage can, after so many minutes.
+        """
+        limit = {"max_minutes": max_minutes} if self.pauses else {}
+        importlib.import_module(self.module).execute(recipe, run, progress, **limit)
 
 
 def _preprocess_inputs(recipe: Recipe, _: RunDirectory) -> dict[str, str]:
@@ -51,12 +78,23 @@ def _preprocess_inputs(recipe: Recipe, _: RunDirectory) -> dict[str, str]:
     return open_dataset(recipe.data).inputs()
 
 
+def _pretrain_inputs(_: Recipe, run: RunDirectory) -> dict[str, str]:
+    splits = ("train", "validation", UNLABELLED)
+    arrays = chain.from_iterable(_arrays(run, split) for split in splits)
+    return digests(run.path, [run.vocabulary, *arrays])
+
+
+def _pretrains(recipe: Recipe) -> bool:
+    return recipe.pretrain.epochs > 0
+
+
 def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     """Nothing of test: a change there must not train the model again."""
     arrays = chain.from_iterable(_arrays(run, split) for split in ("train", "validation"))
     summary = json.loads(run.summary.read_text("utf-8"))
     labels = text_digest(json.dumps([summary["task"], summary["labels"]]))
-    read = digests(run.path, [run.vocabulary, *arrays]) | {"task and labels": labels}
+    start = [run.pretrained_weights] if _pretrains(recipe) else []
+    read = digests(run.path, [run.vocabulary, *arrays, *start]) | {"task and labels": labels}
     vectors = recipe.model.embeddings
     return read | ({vectors: _file_or_none(Path(vectors))} if vectors else {})
 
@@ -111,14 +149,37 @@ STAGES = (
         outputs=lambda _, run: _tree(run.preprocess),
     ),
     Stage(
+        name="pretrain",
+        sections=(
+            "pretrain",
+            "model.embedding",
+            "model.units",
+            "model.directions",
+            "train.backend",
+        ),
+        after=("preprocess",),
+        module="pipelines.pretrain",
+        inputs=_pretrain_inputs,
+        outputs=lambda _, run: [
+            run.pretrained_weights,
+            run.pretrained_config,
+            run.pretrain_history,
+        ],
+        backend=lambda recipe: recipe.train.backend,
+        resumes=lambda run: run.pretrain_checkpoint,
+        pauses=True,
+        wanted=_pretrains,
+    ),
+    Stage(
         name="train",
         sections=("text", "model", "train"),
-        after=("preprocess",),
+        after=("preprocess", "pretrain"),
         module="pipelines.train",
         inputs=_train_inputs,
         outputs=_model_files,
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.checkpoint,
+        pauses=True,
     ),
     Stage(
         name="evaluate",

@@ -94,7 +94,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
 def describe_left_out(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines that tell of texts and rows that came into no split."""
     for split, twins in summary["twins"].items():
-        yield f"left out of {split}: {twins:,} texts that stand in test too"
+        held_out = "test or validation" if split == "unlabelled" else "test"
+        yield f"left out of {split}: {twins:,} texts that stand in {held_out} too"
     rejected = summary["rejections"]
     if rejected["total"]:
         yield f"rejected rows: {rejected['total']:,}"

@@ -1,46 +1,50 @@
 """The train stage: token arrays in, a bundle out; killed and resumed exactly."""
 
 import json
-import logging
 import shutil
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sentiment_lstm
 from pipelines.config import Recipe
+from pipelines.resuming import announce_epoch, own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
-from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.progress import Progress
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Keys of the data section that name places on the machine: no part of a model that travels.
-PATHS = ("dir", "train", "validation", "test")
+PATHS = ("dir", "train", "validation", "test", "unlabelled")
 
 
-def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
+def execute(
+    recipe: Recipe, run: RunDirectory, progress: Progress, max_minutes: float | None = None
+) -> None:
     """Train the network of a recipe on the run's token arrays and leave the bundle.
 
     Raises:
         DataError: a split holds no text, or the word vectors cannot be used.
+        Paused: after `max_minutes`.
     """
     from sentiment_lstm.checkpoints import remove_checkpoints
     from sentiment_lstm.fitting import fit
 
-    checkpoints = own_checkpoints(recipe, run)
+    checkpoints = own_checkpoints("train", recipe, run)
     trained = fit(
         _splits(recipe, run),
         run.bundle,
         text=recipe.text,
         model=recipe.model,
         settings=recipe.train,
+        pretrained=_pretrained(recipe, run),
         checkpoints=checkpoints,
+        max_minutes=max_minutes,
         progress=progress,
-        on_epoch=_announce,
+        on_epoch=announce_epoch,
     )
-    _write_history(run.history, trained.history)
+    write_history(run.history, trained.history)
     if recipe.train.tensorboard:
         _write_tensorboard(run.tensorboard, trained.history)
     remove_checkpoints(run.checkpoint)
@@ -62,38 +66,13 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
     )
 
 
-def own_checkpoints(recipe: Recipe, run: RunDirectory) -> Path:
-    """Return where this very training keeps its checkpoints; those of any other are removed.
+def _pretrained(recipe: Recipe, run: RunDirectory) -> "Mapping[str, NDArray[np.float32]] | None":
+    """Return the language model's weights, or None without one."""
+    if not recipe.pretrain.epochs:
+        return None
+    from safetensors.numpy import load_file
 
-    A checkpoint of other settings, other data or other versions of what trains would resume into
-    something nobody asked for.
-    """
-    from pipelines.stages import stage_named
-    from pipelines.stamp import text_digest
-    from sentiment_lstm.checkpoints import remove_checkpoints
-
-    stage = stage_named("train")
-    told = {name: asdict(getattr(recipe, name)) for name in stage.sections}
-    versions = [sentiment_lstm.__version__, version("keras")]
-    identity = text_digest(json.dumps([told, stage.inputs(recipe, run), versions], sort_keys=True))[
-        :16
-    ]
-    if run.checkpoint.is_dir():
-        for other in run.checkpoint.iterdir():
-            if other.name != identity:
-                remove_checkpoints(other)
-    return run.checkpoint / identity
-
-
-def _announce(row: dict[str, Any]) -> None:
-    figures = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in row.items()
-               if name not in ("epoch", "seconds")]  # fmt: skip
-    log.info("epoch %d: %s (%.0f s)", row["epoch"], ", ".join(figures), row["seconds"])
-
-
-def _write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    with replaced_file(path) as temporary:
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in history), "utf-8")
+    return load_file(run.pretrained_weights)
 
 
 def _write_tensorboard(directory: Path, history: list[dict[str, Any]]) -> None:

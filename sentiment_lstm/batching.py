@@ -58,6 +58,17 @@ class TokenArrays:
         flat = np.concatenate([*sequences, np.empty(0, np.int32)]).astype(np.int32)
         return cls(flat, np.concatenate([np.zeros(1, np.int64), ends]), np.asarray(targets))
 
+    @classmethod
+    def joined(cls, parts: Sequence["TokenArrays"]) -> "TokenArrays":
+        """Return the texts of several splits, one after the other, in memory."""
+        starts = np.cumsum([0, *(int(part.offsets[-1]) for part in parts)])
+        moved = [p.offsets[1:] + start for p, start in zip(parts, starts[:-1], strict=True)]
+        return cls(
+            np.concatenate([part.tokens[: part.offsets[-1]] for part in parts]),
+            np.concatenate([np.zeros(1, np.int64), *moved]),
+            np.concatenate([part.targets for part in parts]),
+        )
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Number of tokens of each text, `(texts,)`."""

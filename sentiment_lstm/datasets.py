@@ -25,6 +25,7 @@ from sentiment_lstm.sources import (
     RejectedRow,
     Source,
     TableSource,
+    TextSource,
     imdb_root,
 )
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("imdb", "files", "demo")
 SPLITS = ("train", "validation", "test")
-UNLABELLED = "unsupervised"
+UNLABELLED = "unlabelled"
+IMDB_UNLABELLED = "unsupervised"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class DataSettings:
     size: int = setting(8_000, help="texts in train (source demo)", low=2)
     limit: int = setting(0, help="texts of each split at most, for quick trials; 0 is all", low=0)
     drop_twins: bool = setting(True, help="drop texts from training that stand in test too")
-    unsupervised: bool = setting(False, help="also give the unlabelled texts (source imdb)")
+    unlabelled: str = setting(
+        "", help="texts for pretraining: a file (source files) or 'unsupervised' (source imdb)"
+    )
 
     def __post_init__(self) -> None:
         check_section(self, "data")
@@ -72,11 +76,21 @@ class DataSettings:
         _check_columns(self)
         if self.source == "files" and not self.train:
             raise SettingsError("data.train is empty: name a file or folder of labelled texts")
-        if self.unsupervised and self.source != "imdb":
-            raise SettingsError(
-                f"data.unsupervised is true and data.source is {self.source!r}: "
-                "only imdb has unlabelled texts, set it to false"
-            )
+        _check_unlabelled(self)
+
+
+def _check_unlabelled(settings: DataSettings) -> None:
+    name, source = settings.unlabelled, settings.source
+    if source == "demo" and name:
+        raise SettingsError(
+            f"data.unlabelled is {name!r} and data.source is 'demo', which has no unlabelled "
+            "texts: leave it empty"
+        )
+    if source == "imdb" and name not in ("", IMDB_UNLABELLED):
+        raise SettingsError(
+            f"data.unlabelled is {name!r} and data.source is 'imdb': "
+            f"give {IMDB_UNLABELLED!r}, or leave it empty"
+        )
 
 
 def _check_task(settings: DataSettings) -> None:
@@ -129,7 +143,10 @@ class Dataset(Protocol):
 
     @property
     def twins(self) -> dict[str, int]:
-        """Texts left out of each split because they stand in test too."""
+        """Texts left out of each split because they stand in test too.
+
+        Of unlabelled, also those that stand in validation.
+        """
         ...  # pragma: no cover
 
     def examples(self, split: str) -> Iterator[Example]:
@@ -151,19 +168,34 @@ def open_dataset(settings: DataSettings, progress: Progress = silent) -> Dataset
     if settings.source == "demo":
         return DemoDataset(settings)
     if settings.source == "files":
-        named = {s: getattr(settings, s) for s in SPLITS if getattr(settings, s)}
-        return SourcedDataset(
-            settings, {s: _files(p, settings) for s, p in named.items()}, progress
-        )
-    names = ("train", "test", UNLABELLED) if settings.unsupervised else ("train", "test")
+        return SourcedDataset(settings, _files(settings), progress)
+    return SourcedDataset(settings, _imdb(settings), progress)
+
+
+def _imdb(settings: DataSettings) -> dict[str, Source]:
     root = imdb_root(settings.dir)
-    return SourcedDataset(settings, {s: ImdbSource(root, s) for s in names}, progress)
+    sources: dict[str, Source] = {split: ImdbSource(root, split) for split in ("train", "test")}
+    if settings.unlabelled:
+        sources[UNLABELLED] = ImdbSource(root, settings.unlabelled)
+    return sources
 
 
-def _files(name: str, settings: DataSettings) -> Source:
+def _files(settings: DataSettings) -> dict[str, Source]:
+    named = {s: getattr(settings, s) for s in SPLITS if getattr(settings, s)}
+    sources = {split: _labelled(_existing(name), settings) for split, name in named.items()}
+    if settings.unlabelled:
+        sources[UNLABELLED] = TextSource(_existing(settings.unlabelled), settings.text)
+    return sources
+
+
+def _existing(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.exists():
         raise DataError(f"there is no file or folder {name}: check the path in section data")
+    return path
+
+
+def _labelled(path: Path, settings: DataSettings) -> Source:
     if path.is_dir():
         return FolderSource(path)
     return TableSource(path, settings.text, settings.label)
@@ -212,7 +244,7 @@ class SourcedDataset:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits: train, validation, test and, where asked for, unsupervised."""
+        """Names of the splits: train, validation, test and, where asked for, unlabelled."""
         return (*SPLITS, *(part for part in self._sources if part not in SPLITS))
 
     @property
@@ -232,7 +264,10 @@ class SourcedDataset:
 
     @property
     def twins(self) -> dict[str, int]:
-        """Texts left out of each split because they stand in test too."""
+        """Texts left out of each split because they stand in test too.
+
+        Of unlabelled, also those that stand in validation.
+        """
         return self._survey.division.twins
 
     def examples(self, split: str) -> Iterator[Example]:

@@ -28,6 +28,10 @@ class ExportError(SentimentError):
     """An exported model does not answer as the model it came from."""
 
 
+class Paused(Exception):  # noqa: N818 - nothing is wrong
+    """A training took as long as it may, and saved where it stands: one line that says where."""
+
+
 def suggestion(value: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the nearest known name, or a list of all of them."""
     names = sorted(known)

@@ -49,17 +49,21 @@ def fit(
     text: TextSettings,
     model: ModelSettings,
     settings: TrainSettings,
+    pretrained: Mapping[str, NDArray[np.float32]] | None = None,
     checkpoints: Path | None = None,
+    max_minutes: float | None = None,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
     """Train a network and leave it as a bundle in `output`.
 
     The temperature is fitted on validation (Guo et al. 2017), so probabilities are calibrated.
+    Where `pretrained` has weights of a language model, embedding and LSTM start from them.
 
     Raises:
         DataError: a split holds no text, or `model.embeddings` cannot be used.
         BundleError: `output` holds other files, or no bundle can hold such labels or targets.
+        Paused: after `max_minutes`; the checkpoint is kept.
     """
     check_target(output)
     _require_texts(splits)
@@ -73,7 +77,8 @@ def fit(
         model=model,
         settings=settings,
         checkpoints=checkpoints,
-        embeddings=_starting_embeddings(splits.vocabulary, task, model, settings),
+        max_minutes=max_minutes,
+        initial=_start(splits.vocabulary, task, model, settings, pretrained or {}),
         progress=progress,
         on_epoch=on_epoch,
     )
@@ -89,14 +94,20 @@ def _require_texts(splits: Splits) -> None:
             raise DataError(f"the {name} split holds 0 texts: give more, or another split of them")
 
 
-def _starting_embeddings(
-    vocabulary: Vocabulary, task: Task, model: ModelSettings, settings: TrainSettings
-) -> NDArray[np.float32] | None:
-    if not model.embeddings:
-        return None
-    vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
-    fresh = build_classifier(model, len(vocabulary), task.outputs, settings.seed)
-    return vectors.placed_in(weights_of(fresh)["embedding"])
+def _start(
+    vocabulary: Vocabulary,
+    task: Task,
+    model: ModelSettings,
+    settings: TrainSettings,
+    pretrained: Mapping[str, NDArray[np.float32]],
+) -> dict[str, NDArray[np.float32]]:
+    """Return the weights that are not to start at random, by their names in a bundle."""
+    start = {k: v for k, v in pretrained.items() if k.startswith(("embedding", "lstm."))}
+    if model.embeddings:
+        vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
+        fresh = build_classifier(model, len(vocabulary), task.outputs, settings.seed)
+        start["embedding"] = vectors.placed_in(weights_of(fresh)["embedding"])
+    return start
 
 
 def _config(splits: Splits, task: Task, text: TextSettings, model: ModelSettings) -> BundleConfig:

@@ -131,6 +131,60 @@ class TrainSettings:
         check_section(self, "train")
 
 
+@dataclass(frozen=True)
+class PretrainSettings:
+    """How a language model is learnt, whose weights the classifier starts from."""
+
+    epochs: int = setting(0, help="passes over train and unlabelled; 0 is no pretraining", low=0)
+    batch_size: int = setting(32, help="texts a step", low=1)
+    learning_rate: float = setting(2e-3, help="peak learning rate", low=1e-8, high=100)
+    schedule: str = setting("cosine", help="course of the learning rate", choices=SCHEDULES)
+    warmup: float = setting(0.0, help="share of all steps that the rate rises over", low=0, high=1)
+    clip_norm: float = setting(1.0, help="bound of the global gradient norm; 0 is none", low=0)
+    dropout: float = setting(
+        0.0, help="share of the LSTM's outputs dropped before the softmax", low=0, high=0.99
+    )
+    embedding_dropout: float = setting(
+        0.0,
+        help="share of each text's embedding channels dropped, shared over time",
+        low=0,
+        high=0.99,
+    )
+    negatives: int = setting(
+        2048, help="tokens a step that the right ones are told from; 0 is the vocabulary", low=0
+    )
+    average: float = setting(
+        0.0, help="decay of the running average of weights; 0 is none", low=0, high=0.99999
+    )
+    checkpoint_minutes: float = setting(
+        5.0, help="minutes between checkpoints inside an epoch", low=0
+    )
+    seed: int = setting(
+        0, help="seed of initial weights, dropout, negatives and batch order", low=0
+    )
+
+    def __post_init__(self) -> None:
+        check_section(self, "pretrain")
+
+
+def check_pretraining(model: ModelSettings, pretrain: PretrainSettings) -> None:
+    """See that a language model can be what the network starts from.
+
+    Raises:
+        SettingsError: the network has several layers, or starts from word vectors.
+    """
+    if pretrain.epochs and model.layers > 1:
+        raise SettingsError(
+            f"model.layers is {model.layers} and pretrain.epochs is {pretrain.epochs}: only one "
+            "layer can be pretrained, set the first to 1 or the second to 0"
+        )
+    if pretrain.epochs and model.embeddings:
+        raise SettingsError(
+            f"model.embeddings is {model.embeddings!r} and pretrain.epochs is {pretrain.epochs}, "
+            "two starts for one embedding: leave the first empty or set the second to 0"
+        )
+
+
 def parse_section(kind: type[Section], name: str, values: Mapping[str, Any]) -> Section:
     """Build a section from a mapping, as TOML or a caller gives it.
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Example:
-    """A text with its label, its number (regression), or None (the unsupervised split)."""
+    """A text with its label, its number (regression), or None (the unlabelled split)."""
 
     text: str
     label: str | float | None
@@ -95,6 +95,30 @@ class TableSource:
                 if kind != "jsonl":
                     raise DataError(f"{self.path} has {lacking}")
                 yield RejectedRow(str(self.path), row.line, lacking)
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of the one file."""
+        return {str(self.path): file_digest(self.path)}
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """A text, CSV, TSV or JSON Lines file of texts without labels."""
+
+    path: Path
+    text: str
+
+    def rows(self) -> Iterator[Found | RejectedRow]:
+        """Yield every row, its label None.
+
+        Raises:
+            DataError: if the file cannot be read or lacks the column.
+        """
+        for row in read_rows(self.path, kind_of(self.path), text_column=self.text):
+            if isinstance(row, Rejection):
+                yield RejectedRow(str(self.path), row.line, row.reason)
+            else:
+                yield Found(str(self.path), row.line, row.text, None)
 
     def digests(self) -> dict[str, str]:
         """Return the digest of the one file."""

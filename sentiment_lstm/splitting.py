@@ -71,7 +71,8 @@ def divide(
         scans: of the files, by split; `train` among them, and `test` among them or in `carve`.
         carve: fraction of what is left of `train`, for each split that has no file, in turn.
         seed: what carving and limiting depend on.
-        drop_twins: leave out of the other splits what stands in `test` too.
+        drop_twins: leave out of train and validation what stands in `test` too, and of any
+            further split also what stands in `validation`.
         limit: examples of a split at most, 0 for all.
     """
     splits = (*scans, *carve)
@@ -91,14 +92,24 @@ def divide(
 
 
 def _drop_twins(scans: Mapping[str, Scan], division: Division) -> None:
-    test = np.concatenate([scans[part].keys[division.chosen(part, "test")] for part in scans])
-    for part in scans:
-        twin = np.isin(scans[part].keys, test)
-        for split in division.splits:
-            mine = division.chosen(part, split) & twin
-            if split != "test" and mine.any():
-                division.twins[split] = int(mine.sum())
+    """Leave out of train and validation what stands in test, and of others what stands in both."""
+    for split in division.splits:
+        labelled = split in ("train", "validation")
+        held_out = _keys(scans, division, ("test",) if labelled else ("test", "validation"))
+        for part in scans if split != "test" else ():
+            mine = division.chosen(part, split) & np.isin(scans[part].keys, held_out)
+            if mine.any():
+                division.twins[split] = division.twins.get(split, 0) + int(mine.sum())
                 division.homes[part][mine] = NOWHERE
+
+
+def _keys(
+    scans: Mapping[str, Scan], division: Division, splits: tuple[str, ...]
+) -> NDArray[np.uint64]:
+    held = [s for s in splits if s in division.splits]
+    return np.concatenate(
+        [scan.keys[division.chosen(part, s)] for part, scan in scans.items() for s in held]
+    )
 
 
 def _limit(

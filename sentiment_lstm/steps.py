@@ -14,18 +14,48 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.bptt_ops import graphs_stay_here
 from sentiment_lstm.losses import Loss
+from sentiment_lstm.lstm import Tensor
 
-# (tokens (batch, time), targets (batch,), weights (batch,)) -> loss
-TrainStep = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], float]
-# tokens (batch, time) -> logits (batch, outputs)
-Forward = Callable[[NDArray[Any]], NDArray[np.float32]]
+# An array, or a dictionary of arrays: what a network takes.
+Inputs = Any
+# (the network in training, arrays of a batch) -> what one step makes smaller
+Objective = Callable[..., Tensor]
+# (arrays of a batch) -> loss
+Step = Callable[..., float]
+# tokens (batch, time), or whatever the network takes -> its outputs, (batch, outputs)
+Forward = Callable[[Inputs], NDArray[np.float32]]
 
 
-def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
-    """Return a function that moves the weights by one batch and returns its loss."""
+def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> Step:
+    """Return a function that moves a classifier's weights by one batch and returns its loss.
+
+    The function takes tokens `(batch, time)`, targets `(batch,)` and weights `(batch,)`.
+    """
+
+    def objective(run: Any, tokens: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        return loss(targets, run(tokens), weights)
+
+    step = objective_step(model, optimizer, objective)
+    return lambda tokens, targets, weights: step(
+        np.asarray(tokens, np.int32),
+        np.asarray(targets, np.float32),
+        np.asarray(weights, np.float32),
+    )
+
+
+def objective_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
+    """Return a function that moves the weights by one batch and returns its loss.
+
+    Args:
+        model: the network; its trained variables are moved.
+        optimizer: built for them.
+        objective: in `keras.ops`, of the network as a function of its inputs and of the arrays
+            that the function is given, each an array or a dictionary of arrays whose type and
+            number of dimensions stay the same.
+    """
     return {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step}[
         keras.backend.backend()
-    ](model, optimizer, loss)
+    ](model, optimizer, objective)
 
 
 def forward(model: keras.Model) -> Forward:
@@ -71,7 +101,7 @@ def _torch_determinism(on: bool) -> bool:
     return bool(before)
 
 
-def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+def _tensorflow_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
     import tensorflow as tf
 
     variables = model.trainable_variables
@@ -81,59 +111,72 @@ def _tensorflow_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainSte
     def update(gradients: Any) -> None:
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
-    # Stated shapes, so that a batch of another length is not traced anew.
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None], tf.float32),
-            tf.TensorSpec([None], tf.float32),
-        ]
-    )
-    def step(tokens: Any, targets: Any, weights: Any) -> Any:
+    def step(*arrays: Any) -> Any:
         with tf.GradientTape() as tape:
-            value = loss(targets, model(tokens, training=True), weights)
+            value = objective(lambda inputs: model(inputs, training=True), *arrays)
         # Dense, because the norm of an embedding's sparse gradient counts a repeated token's
         # parts one by one, and clipping would depend on the backend.
         update([tf.convert_to_tensor(g) for g in tape.gradient(value, variables)])
         return value
 
-    return lambda tokens, targets, weights: float(
-        step(tokens, np.asarray(targets, np.float32), np.asarray(weights, np.float32))
-    )
+    run = _tensorflow_graph(step)
+    return lambda *arrays: float(run(*arrays))
 
 
 def _tensorflow_forward(model: keras.Model) -> Forward:
+    def run(inputs: Any) -> Any:
+        with graphs_stay_here():
+            return model(inputs, training=False)
+
+    graph = _tensorflow_graph(run)
+    return lambda inputs: np.asarray(graph(inputs))
+
+
+def _tensorflow_graph(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function at its first call, its arrays' shapes left open.
+
+    So that a batch of another length is not traced anew.
+    """
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
-    def run(tokens: Any) -> Any:
-        with graphs_stay_here():
-            return model(tokens, training=False)
+    graphs: list[Any] = []
 
-    return lambda tokens: np.asarray(run(tokens))
+    def run(*arrays: Any) -> Any:
+        if not graphs:
+            signature = keras.tree.map_structure(
+                lambda array: tf.TensorSpec([None] * array.ndim, array.dtype), arrays
+            )
+            graphs.append(tf.function(function, input_signature=signature))
+        return graphs[0](*arrays)
+
+    return run
 
 
-def _jax_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+def _jax_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
     import jax
 
-    def objective(trained: Any, rest: Any, tokens: Any, targets: Any, weights: Any) -> Any:
-        logits, rest = model.stateless_call(trained, rest, tokens, training=True)
-        return loss(targets, logits, weights), rest
+    def value_of(trained: Any, rest: Any, arrays: Any) -> Any:
+        kept = [rest]
+
+        def network(inputs: Any) -> Any:
+            outputs, kept[0] = model.stateless_call(trained, kept[0], inputs, training=True)
+            return outputs
+
+        return objective(network, *arrays), kept[0]
 
     @jax.jit
-    def step(state: Any, tokens: Any, targets: Any, weights: Any) -> Any:
+    def step(state: Any, arrays: Any) -> Any:
         trained, rest, moments = state
-        (value, rest), gradients = jax.value_and_grad(objective, has_aux=True)(
-            trained, rest, tokens, targets, weights
-        )
+        differentiated = jax.value_and_grad(value_of, has_aux=True)
+        (value, rest), gradients = differentiated(trained, rest, arrays)
         trained, moments = optimizer.stateless_apply(moments, gradients, trained)
         return value, (trained, rest, moments)
 
     groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
 
-    def run(tokens: Any, targets: Any, weights: Any) -> float:
+    def run(*arrays: Any) -> float:
         state = tuple([v.value for v in group] for group in groups)
-        value, state = step(state, tokens, targets, weights)
+        value, state = step(state, arrays)
         for group, values in zip(groups, state, strict=True):
             for variable, new in zip(group, values, strict=True):
                 variable.assign(new)
@@ -146,24 +189,24 @@ def _jax_forward(model: keras.Model) -> Forward:
     import jax
 
     @jax.jit
-    def run(trained: Any, rest: Any, tokens: Any) -> Any:
-        return model.stateless_call(trained, rest, tokens, training=False)[0]
+    def run(trained: Any, rest: Any, inputs: Any) -> Any:
+        return model.stateless_call(trained, rest, inputs, training=False)[0]
 
     def values(variables: Any) -> list[Any]:
         return [v.value for v in variables]
 
-    return lambda tokens: np.asarray(
-        run(values(model.trainable_variables), values(model.non_trainable_variables), tokens)
+    return lambda inputs: np.asarray(
+        run(values(model.trainable_variables), values(model.non_trainable_variables), inputs)
     )
 
 
-def _torch_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
+def _torch_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
     import torch
 
-    def run(tokens: Any, targets: Any, weights: Any) -> float:
+    def run(*arrays: Any) -> float:
         variables = model.trainable_variables
         model.zero_grad()
-        value = loss(_torch(targets), model(_torch(tokens), training=True), _torch(weights))
+        value = objective(lambda inputs: model(inputs, training=True), *_torch(arrays))
         value.backward()
         with torch.no_grad():
             optimizer.apply([v.value.grad for v in variables], variables)
@@ -175,15 +218,14 @@ def _torch_step(model: keras.Model, optimizer: Any, loss: Loss) -> TrainStep:
 def _torch_forward(model: keras.Model) -> Forward:
     import torch
 
-    def run(tokens: Any) -> NDArray[np.float32]:
+    def run(inputs: Any) -> NDArray[np.float32]:
         with torch.no_grad():
-            return np.asarray(model(_torch(tokens), training=False).cpu().numpy())
+            return np.asarray(model(_torch(inputs), training=False).cpu().numpy())
 
     return run
 
 
-def _torch(array: NDArray[Any]) -> Any:
+def _torch(arrays: Any) -> Any:
     import torch
 
-    dtype = torch.int32 if array.dtype.kind in "iu" and array.ndim == 2 else torch.float32
-    return torch.as_tensor(array, dtype=dtype)
+    return keras.tree.map_structure(torch.as_tensor, arrays)

@@ -5,9 +5,8 @@ is a function of (seed, epoch), and everything else that moves is in the checkpo
 was killed and resumed ends with the same weights, bit for bit, as one that was not.
 """
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.batching import (
+    Batch,
     TokenArrays,
     evaluation_batches,
     steps_per_epoch,
     training_batches,
 )
-from sentiment_lstm.checkpoints import Arrays, load_checkpoint, save_checkpoint
+from sentiment_lstm.checkpoints import Arrays
 from sentiment_lstm.losses import loss_for
 from sentiment_lstm.model import build_classifier, load_weights, weights_of
+from sentiment_lstm.optimizers import build_optimizer
 from sentiment_lstm.progress import Progress, silent
-from sentiment_lstm.schedules import WarmedSchedule
+from sentiment_lstm.resumable import History, Keeping, OnEpoch, Position, Resumable
 from sentiment_lstm.settings import ModelSettings, TrainSettings
 from sentiment_lstm.steps import Forward, deterministic, forward, train_step
 from sentiment_lstm.text import PAD, UNKNOWN
 
 EVALUATION_BATCH = 256
-
-History = list[dict[str, Any]]
-OnEpoch = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,11 @@ class Task:
 
 
 @dataclass
-class Position:
-    """Where a training stands between two steps."""
+class ClassifierPosition(Position):
+    """Where the training of a classifier stands between two steps."""
 
-    epoch: int = 0
-    step: int = 0  # of this epoch
-    total: int = 0  # of all epochs
-    loss_sum: float = 0.0  # over this epoch's steps so far
     best: float | None = None
     stale: int = 0  # epochs since the best
-    seconds: float = 0.0
-    history: History = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -108,7 +100,8 @@ def train_network(
     model: ModelSettings,
     settings: TrainSettings,
     checkpoints: Path | None = None,
-    embeddings: NDArray[np.float32] | None = None,
+    max_minutes: float | None = None,
+    initial: Mapping[str, NDArray[np.float32]] | None = None,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
@@ -123,27 +116,29 @@ def train_network(
         settings: how it learns.
         checkpoints: directory of checkpoints, or None to keep none. Whoever calls makes sure that
             they belong to the same data and settings.
-        embeddings: word vectors to start from, `(vocabulary, embedding)`.
+        max_minutes: after which it saves a checkpoint and raises `Paused`, or None.
+        initial: weights to start from, by their names in a bundle; the others are random.
         progress: shows the steps of an epoch.
         on_epoch: called with each new row of the history.
 
     Returns:
         The best weights by validation, the history, and the outputs on validation.
+
+    Raises:
+        Paused: after `max_minutes`.
     """
     with deterministic():
         network = build_classifier(model, vocabulary_size, task.outputs, settings.seed)
-        if embeddings is not None:
-            load_weights(network, {**weights_of(network), "embedding": embeddings})
-        training = _Training(network, train, validation, task, settings, checkpoints)
-        training.resume()
-        while not training.ended:
-            training.run_epoch(progress)
-            on_epoch(training.position.history[-1])
+        if initial is not None:
+            load_weights(network, {**weights_of(network), **initial})
+        keeping = Keeping(checkpoints, settings.checkpoint_minutes, max_minutes)
+        training = _Training(network, train, validation, task, settings, keeping)
+        training.run(progress, on_epoch)
         return training.result()
 
 
-class _Training:
-    """One training: the network, what moves it, and where it stands."""
+class _Training(Resumable[Batch, ClassifierPosition]):
+    """The training of a classifier, which keeps its best weights and stops early."""
 
     def __init__(
         self,
@@ -152,70 +147,45 @@ class _Training:
         validation: TokenArrays,
         task: Task,
         settings: TrainSettings,
-        checkpoints: Path | None,
+        keeping: Keeping,
     ) -> None:
-        self.network, self.train, self.validation = network, train, validation
-        self.task, self.settings, self.checkpoints = task, settings, checkpoints
-        self.position = Position()
-        self.best_weights = weights_of(network)
-        self.optimizer = build_optimizer(settings, self.steps * settings.epochs)
-        self.optimizer.build(network.trainable_variables)
-        self.step = train_step(
-            network, self.optimizer, loss_for(task.kind, task.outputs, settings.label_smoothing)
+        steps = steps_per_epoch(len(train), settings.batch_size)
+        optimizer = build_optimizer(settings, steps * settings.epochs)
+        optimizer.build(network.trainable_variables)
+        super().__init__(
+            network,
+            optimizer,
+            ClassifierPosition(),
+            steps=steps,
+            epochs=settings.epochs,
+            keeping=keeping,
         )
+        self.train, self.validation, self.task, self.settings = train, validation, task, settings
+        self.best_weights = weights_of(network)
+        loss = loss_for(task.kind, task.outputs, settings.label_smoothing)
+        self.step = train_step(network, optimizer, loss)
         self.forward = forward(network)
         self.sample_weights = _sample_weights(train.targets, task, settings.class_weights)
-        self._saved = time.monotonic()
-        self._between_steps = True
-
-    @property
-    def steps(self) -> int:
-        return steps_per_epoch(len(self.train), self.settings.batch_size)
 
     @property
     def ended(self) -> bool:
+        return super().ended or self.position.stale >= self.settings.patience
+
+    def remaining(self) -> Iterator[Batch]:
         p, s = self.position, self.settings
-        return p.epoch >= s.epochs or p.stale >= s.patience
+        return training_batches(self.train, s.batch_size, s.seed, p.epoch, p.step)
 
-    def run_epoch(self, progress: Progress) -> None:
-        """Take the steps that are left of an epoch; interrupted between two, save at once."""
-        try:
-            self._run_steps(progress)
-        except KeyboardInterrupt:
-            if self._between_steps:
-                self.save()
-            raise
-        self._end_epoch()
-
-    def _run_steps(self, progress: Progress) -> None:
+    def take(self, item: Batch) -> float:
         p, s = self.position, self.settings
-        remaining = training_batches(self.train, s.batch_size, s.seed, p.epoch, p.step)
-        label = f"epoch {p.epoch + 1}/{s.epochs}"
-        for batch in progress(remaining, total=self.steps - p.step, label=label):
-            started = time.monotonic()
-            tokens = drop_tokens(batch.tokens, s.token_dropout, (s.seed, p.epoch, p.step))
-            targets = self.task.standardised(batch.targets)
-            self._between_steps = False
-            p.loss_sum += self.step(tokens, targets, self.sample_weights[batch.indices])
-            p.step += 1
-            p.total += 1
-            self._between_steps = True
-            p.seconds += time.monotonic() - started
-            self._save_now_and_then()
+        tokens = drop_tokens(item.tokens, s.token_dropout, (s.seed, p.epoch, p.step))
+        targets = self.task.standardised(item.targets)
+        return self.step(tokens, targets, self.sample_weights[item.indices])
 
-    def _end_epoch(self) -> None:
-        p = self.position
-        with _averaged(self.network, self.optimizer, self.settings.average > 0):
-            figures = self._validate()
-            self._keep_if_best(figures)
-        p.history.append({"epoch": p.epoch + 1, "loss": p.loss_sum / self.steps, **figures})
-        p.history[-1]["seconds"] = round(p.seconds, 3)
-        p.epoch, p.step, p.loss_sum = p.epoch + 1, 0, 0.0
-        self.save()
-
-    def _validate(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         outputs = predict(self.forward, self.validation)
-        return validation_figures(outputs, self.validation.targets, self.task)
+        figures = validation_figures(outputs, self.validation.targets, self.task)
+        self._keep_if_best(figures)
+        return figures
 
     def _keep_if_best(self, figures: Mapping[str, float]) -> None:
         p = self.position
@@ -226,78 +196,16 @@ class _Training:
         else:
             p.stale += 1
 
+    def kept(self) -> Arrays:
+        return {f"best/{k}": v for k, v in self.best_weights.items()}
+
+    def restore(self, arrays: Arrays) -> None:
+        self.best_weights = {k: arrays[f"best/{k}"] for k in self.best_weights}
+
     def result(self) -> Trained:
         load_weights(self.network, self.best_weights)
         outputs = predict(self.forward, self.validation)
         return Trained(self.best_weights, self.position.history, outputs)
-
-    def _save_now_and_then(self) -> None:
-        if time.monotonic() - self._saved > 60 * self.settings.checkpoint_minutes:
-            self.save()
-
-    def save(self) -> None:
-        self._saved = time.monotonic()
-        if self.checkpoints is not None:
-            save_checkpoint(
-                self.checkpoints, self.position.total, self._arrays(), asdict(self.position)
-            )
-
-    def resume(self) -> None:
-        found = load_checkpoint(self.checkpoints) if self.checkpoints is not None else None
-        if found is None:
-            return
-        arrays, position = found
-        self.position = Position(**position)
-        for name, variable in self._variables().items():
-            variable.assign(arrays[name])
-        self.best_weights = {k: arrays[f"best/{k}"] for k in self.best_weights}
-
-    def _variables(self) -> dict[str, Any]:
-        """Return everything that moves: `model.variables` holds the seeds of dropout too."""
-        owners = {"model": self.network.variables, "optimizer": self.optimizer.variables}
-        return {f"{owner}/{i}": v for owner, vs in owners.items() for i, v in enumerate(vs)}
-
-    def _arrays(self) -> Arrays:
-        moving = {
-            name: np.asarray(keras.ops.convert_to_numpy(v.value))
-            for name, v in self._variables().items()
-        }
-        return {**moving, **{f"best/{k}": v for k, v in self.best_weights.items()}}
-
-
-class _averaged:  # noqa: N801 - used as a function, in a with statement
-    """Puts the running average in the place of the weights, and the weights back at the end."""
-
-    def __init__(self, network: keras.Model, optimizer: Any, active: bool) -> None:
-        self.variables, self.optimizer, self.active = network.trainable_variables, optimizer, active
-
-    def __enter__(self) -> None:
-        if self.active:
-            self.moving = [keras.ops.convert_to_numpy(v.value).copy() for v in self.variables]
-            self.optimizer.finalize_variable_values(self.variables)
-
-    def __exit__(self, *_: object) -> None:
-        if self.active:
-            for variable, value in zip(self.variables, self.moving, strict=True):
-                variable.assign(value)
-
-
-def build_optimizer(settings: TrainSettings, steps: int) -> Any:
-    """Return the Keras optimizer that settings ask for, its schedule laid over so many steps."""
-    schedule = WarmedSchedule(
-        settings.learning_rate, steps, round(settings.warmup * steps), settings.schedule
-    )
-    common = {
-        "learning_rate": schedule,
-        "weight_decay": settings.weight_decay or None,
-        "global_clipnorm": settings.clip_norm or None,
-        "use_ema": settings.average > 0,
-        "ema_momentum": settings.average,
-        "ema_overwrite_frequency": None,
-    }
-    if settings.optimizer == "sgd":
-        return keras.optimizers.SGD(momentum=settings.momentum, **common)
-    return keras.optimizers.Adam(**common)
 
 
 def drop_tokens(tokens: NDArray[np.int32], rate: float, seed: tuple[int, ...]) -> NDArray[np.int32]:

@@ -1,0 +1,81 @@
+"""The pretrain stage: token arrays in, a language model out that the classifier starts from."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.config import Recipe
+from pipelines.resuming import announce_epoch, own_checkpoints, write_history
+from pipelines.rundir import RunDirectory
+from pipelines.stamp import file_digest
+from sentiment_lstm.atomic import replaced_file
+from sentiment_lstm.datasets import UNLABELLED
+from sentiment_lstm.progress import Progress
+
+if TYPE_CHECKING:
+    from sentiment_lstm.batching import TokenArrays
+    from sentiment_lstm.pretraining import Pretrained
+
+
+def execute(
+    recipe: Recipe, run: RunDirectory, progress: Progress, max_minutes: float | None = None
+) -> None:
+    """Train the language model of a recipe on the run's token arrays, train and unlabelled.
+
+    Raises:
+        Paused: after `max_minutes`.
+    """
+    from sentiment_lstm.batching import TokenArrays
+    from sentiment_lstm.checkpoints import remove_checkpoints
+    from sentiment_lstm.pretraining import pretrain_network
+    from sentiment_lstm.text import Vocabulary
+
+    vocabulary = Vocabulary.load(run.vocabulary)
+    trained = pretrain_network(
+        _texts(run),
+        TokenArrays.load(run.preprocess, "validation"),
+        vocabulary_size=len(vocabulary),
+        model=recipe.model,
+        settings=recipe.pretrain,
+        checkpoints=own_checkpoints("pretrain", recipe, run),
+        max_minutes=max_minutes,
+        progress=progress,
+        on_epoch=announce_epoch,
+    )
+    write_history(run.pretrain_history, trained.history)
+    _write_model(recipe, run, trained)
+    remove_checkpoints(run.pretrain_checkpoint)
+
+
+def _texts(run: RunDirectory) -> "TokenArrays":
+    """Return the texts of train and, where there are some, the unlabelled ones."""
+    from sentiment_lstm.batching import TokenArrays, part_path
+
+    splits = ["train", UNLABELLED]
+    there = [s for s in splits if part_path(run.preprocess, s, "tokens").exists()]
+    return TokenArrays.joined([TokenArrays.load(run.preprocess, split) for split in there])
+
+
+def _write_model(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> None:
+    from safetensors.numpy import save_file
+
+    with replaced_file(run.pretrained_weights) as temporary:
+        save_file(trained.weights, temporary)
+    _write_json(run.pretrained_config, _config(recipe, run, trained))
+
+
+def _config(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> dict[str, Any]:
+    model = recipe.section("model")
+    figures = {k: v for k, v in trained.history[-1].items() if k not in ("epoch", "seconds")}
+    return {
+        **{key: model[key] for key in ("embedding", "units", "directions")},
+        "vocabulary": file_digest(run.vocabulary),
+        "epochs": len(trained.history),
+        "figures": figures,
+    }
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    with replaced_file(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=1) + "\n", "utf-8")

@@ -1,0 +1,212 @@
+"""A language model in both directions, whose embedding and LSTM a classifier can start from.
+
+    forward    x_1 … x_t → h_t → x_{t+1}      backward    x_n … x_t → h_t → x_{t-1}
+
+Each direction reads a text from its own end out of a zero state, exactly as the classifier does, and
+tells the token that comes next; after the last one comes the end of the text, which id 0 stands
+for. The directions share embedding and softmax (as ELMo: Peters et al. 2018), and the rows of
+the softmax are the embedding's (Press & Wolf 2017; Inan et al. 2017): logits = h·P·Eᵀ + b. That such
+a model's weights are a good start for a classifier is Dai & Le 2015 and Howard & Ruder 2018.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from sentiment_lstm.batching import TokenArrays
+from sentiment_lstm.lstm import LSTM, Tensor
+from sentiment_lstm.sampled_softmax import Sampler, cross_entropy
+from sentiment_lstm.settings import ModelSettings, PretrainSettings
+from sentiment_lstm.text import PAD
+
+DIRECTIONS = ("forward", "backward")
+# Positions are filled up to a multiple of this: few distinct shapes, so few compilations.
+POSITION_STEP = 1024
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@keras.saving.register_keras_serializable(package="sentiment_lstm")
+class LanguageModel(keras.Model):
+    """Tells each token of a text from those before it, and from those after it.
+
+    Args:
+        model: sizes and directions of the classifier that it is for.
+        settings: its dropouts.
+        log_shares: logarithm of each token's share of the texts, `(vocabulary,)`, which the bias
+            of the softmax starts from.
+        seed: of initial weights and dropout.
+
+    Call arguments:
+        batch: `tokens` `(batch, time)`; for each direction `DIRECTION.positions` `(n,)`, where its
+            states stand in `(batch * time)`, and `DIRECTION.targets` `(n,)`; `candidates` `(k,)`,
+            the tokens that targets are told from; `lessened` `(vocabulary,)`, what each token's
+            logit is lessened by.
+
+    Returns:
+        The cross-entropies `(directions, n)`.
+    """
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        settings: PretrainSettings,
+        log_shares: NDArray[np.float32],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        seeds = np.random.default_rng(settings.seed).integers(2**31, size=16).tolist()
+        self.embedding = self._embedding(model, len(log_shares), seeds.pop())
+        self.names = DIRECTIONS[: model.directions]
+        self.readers = [_reader(name, model.units, seeds) for name in self.names]
+        self.projections = [self._projection(name, model, seeds.pop()) for name in self.names]
+        self.bias = self.add_weight(
+            shape=log_shares.shape,
+            initializer=lambda _, dtype=None: ops.convert_to_tensor(log_shares, dtype),
+            name="softmax_bias",
+        )
+        self.drop_channels = keras.layers.SpatialDropout1D(
+            settings.embedding_dropout, seed=seeds.pop()
+        )
+        self.drop_states = keras.layers.Dropout(settings.dropout, seed=seeds.pop())
+        for reader in self.readers:
+            reader.build((None, None, model.embedding))
+        self.built = True
+
+    def _embedding(self, model: ModelSettings, vocabulary_size: int, seed: int) -> Any:
+        scale = model.embedding**-0.5  # so that the logits, of a state times a row, are below 1
+        return self.add_weight(
+            shape=(vocabulary_size, model.embedding),
+            initializer=keras.initializers.RandomNormal(stddev=scale, seed=seed),
+            name="embedding",
+        )
+
+    def _projection(self, name: str, model: ModelSettings, seed: int) -> Any:
+        return self.add_weight(
+            shape=(model.units, model.embedding),
+            initializer=keras.initializers.GlorotUniform(seed),
+            name=f"{name}_projection",
+        )
+
+    def call(self, batch: Mapping[str, Tensor], training: bool = False) -> Tensor:
+        """Return the cross-entropies; see the class."""
+        tokens, candidates = batch["tokens"], batch["candidates"]
+        rows = ops.convert_to_tensor(self.embedding)
+        added = ops.convert_to_tensor(self.bias) - batch["lessened"]
+        x = self.drop_channels(ops.take(rows, tokens, axis=0), training=training)
+        mask = ops.not_equal(tokens, PAD)
+        of_candidates = _taken(rows, added, candidates)
+        losses = []
+        for name, reader, projection in zip(
+            self.names, self.readers, self.projections, strict=True
+        ):
+            states = ops.reshape(reader(x, mask=mask, training=training), (-1, reader.units))
+            states = ops.take(states, batch[f"{name}.positions"], axis=0)
+            states = ops.matmul(self.drop_states(states, training=training), projection)
+            targets = batch[f"{name}.targets"]
+            of_targets = _taken(rows, added, targets)
+            losses.append(cross_entropy(states, targets, of_targets, candidates, of_candidates))
+        return ops.stack(losses)
+
+
+def _taken(rows: Tensor, added: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    return ops.take(rows, tokens, axis=0), ops.take(added, tokens, axis=0)
+
+
+def _reader(name: str, units: int, seeds: list[int]) -> LSTM:
+    return LSTM(
+        units,
+        kernel_initializer=keras.initializers.GlorotUniform(seeds.pop()),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=seeds.pop()),
+        seed=seeds.pop(),
+        return_sequences=True,
+        go_backwards=name == "backward",
+        name=name,
+    )
+
+
+def named_variables(model: LanguageModel) -> dict[str, Any]:
+    """Return each trained variable under its name on disk; LSTM and embedding as in a bundle."""
+    named = {"embedding": model.embedding}
+    for name, reader, projection in zip(
+        model.names, model.readers, model.projections, strict=True
+    ):
+        for part in ("kernel", "recurrent_kernel", "bias"):
+            named[f"lstm.0.{name}.{part}"] = getattr(reader, part)
+        named[f"projection.{name}"] = projection
+    return {**named, "softmax.bias": model.bias}
+
+
+def weights_of(model: LanguageModel) -> dict[str, NDArray[np.float32]]:
+    """Return a copy of every trained weight, by its name on disk."""
+    return {
+        name: np.array(ops.convert_to_numpy(v.value), np.float32)
+        for name, v in named_variables(model).items()
+    }
+
+
+def token_counts(arrays: TokenArrays, vocabulary_size: int) -> NDArray[np.int64]:
+    """Return how often each token is a target, `(vocabulary,)`; id 0 once a text, at its end."""
+    counts = np.bincount(np.asarray(arrays.tokens), minlength=vocabulary_size)
+    counts[PAD] = np.count_nonzero(arrays.lengths)
+    return counts
+
+
+def log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the logarithm of each token's share, `(vocabulary,)`, with one more of each."""
+    return np.log((counts + 1) / (counts + 1).sum()).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The positions of a batch of texts that are no padding, filled up to `POSITION_STEP`.
+
+    Attributes:
+        inputs: what `LanguageModel` is given, but for the candidates.
+        weights: 1 at a position, 0 at what fills up, `(n,)`.
+    """
+
+    inputs: Arrays
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, tokens: NDArray[np.int32], directions: int) -> "Reading":
+        """Find out where each direction's states and targets stand in `(batch, time)`."""
+        batch, time = tokens.shape
+        row, at = np.nonzero(tokens != PAD)
+        ended = np.zeros((batch, 1), np.int32)
+        framed = np.concatenate([ended, tokens, ended], axis=1)  # text t stands at t + 1
+        # The backward LSTM leaves its states in the order it reads: the row's end comes first.
+        of_direction = {
+            "forward": (row * time + at, framed[row, at + 2]),
+            "backward": (row * time + (time - 1 - at), framed[row, at]),
+        }
+        inputs = {"tokens": tokens}
+        for name in DIRECTIONS[:directions]:
+            positions, targets = of_direction[name]
+            inputs[f"{name}.positions"] = _filled(positions)
+            inputs[f"{name}.targets"] = _filled(targets)
+        return cls(inputs, _filled(np.ones(len(row))).astype(np.float32))
+
+
+def _filled(values: NDArray[Any]) -> NDArray[np.int32]:
+    """Append zeros up to a multiple of `POSITION_STEP`, at least one."""
+    count = max(1, -(-len(values) // POSITION_STEP)) * POSITION_STEP
+    filled = np.zeros(count, np.int32)
+    filled[: len(values)] = values
+    return filled
+
+
+def sampled(inputs: Arrays, sampler: Sampler, seed: tuple[int, ...]) -> Arrays:
+    """Return a model's inputs with a sample of tokens to tell the targets from."""
+    return {**inputs, "candidates": sampler.draw(seed), "lessened": sampler.log_chances}
+
+
+def mean_loss(losses: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean a token, over both directions, of cross-entropies `(directions, n)`."""
+    return ops.sum(losses * weights) / (losses.shape[0] * ops.maximum(ops.sum(weights), 1))
