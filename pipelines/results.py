@@ -30,7 +30,9 @@ def _preprocessed(_: Recipe, run: RunDirectory) -> Iterator[str]:
 def _pretrained(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
     if recipe.pretrain.epochs:
         figures = _json(run.pretrained_config)["figures"]
-        told = ", ".join(f"{k.replace('_', ' ')} {v:.1f}" for k, v in figures.items() if "perp" in k)
+        told = ", ".join(
+            f"{k.replace('_', ' ')} {v:.1f}" for k, v in figures.items() if "perp" in k
+        )
         yield f"language    {run.pretrain}: {told}"
 
 

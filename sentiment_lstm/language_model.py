@@ -133,9 +133,7 @@ def _reader(name: str, units: int, seeds: list[int]) -> LSTM:
 def named_variables(model: LanguageModel) -> dict[str, Any]:
     """Return each trained variable under its name on disk; LSTM and embedding as in a bundle."""
     named = {"embedding": model.embedding}
-    for name, reader, projection in zip(
-        model.names, model.readers, model.projections, strict=True
-    ):
+    for name, reader, projection in zip(model.names, model.readers, model.projections, strict=True):
         for part in ("kernel", "recurrent_kernel", "bias"):
             named[f"lstm.0.{name}.{part}"] = getattr(reader, part)
         named[f"projection.{name}"] = projection

@@ -189,14 +189,21 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
         if first + WIDTH <= columns:
             _add_panel(n, a, panel, result, first)
         else:
-            edge = np.empty((n, WIDTH), np.float32)
-            for k in range(n):
-                for j in range(columns - first):
-                    edge[k, j] = result[k, first + j]
-            _add_panel(n, a, panel, edge, 0 * first)  # not 0, which is compiled for itself
-            for k in range(n):
-                for j in range(columns - first):
-                    result[k, first + j] = edge[k, j]
+            _add_edge(n, a, panel, result, first)
+
+
+@kernel
+def _add_edge(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
+    """Add the first n rows of A times a panel to a result of fewer columns than the panel."""
+    left = result.shape[1] - column
+    edge = np.empty((n, WIDTH), np.float32)
+    for k in range(n):
+        for j in range(left):
+            edge[k, j] = result[k, column + j]
+    _add_panel(n, a, panel, edge, 0 * column)  # not 0, which is compiled for itself
+    for k in range(n):
+        for j in range(left):
+            result[k, column + j] = edge[k, j]
 
 
 @kernel
