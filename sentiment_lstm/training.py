@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.adversarial import adversarial_step
 from sentiment_lstm.batching import (
     Batch,
     TokenArrays,
@@ -23,7 +24,7 @@ from sentiment_lstm.batching import (
 )
 from sentiment_lstm.checkpoints import Arrays
 from sentiment_lstm.losses import loss_for
-from sentiment_lstm.model import build_classifier, load_weights, weights_of
+from sentiment_lstm.model import build_classifier, depths, load_weights, weights_of
 from sentiment_lstm.optimizers import build_optimizer
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.resumable import History, Keeping, OnEpoch, Position, Resumable
@@ -150,7 +151,7 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         keeping: Keeping,
     ) -> None:
         steps = steps_per_epoch(len(train), settings.batch_size)
-        optimizer = build_optimizer(settings, steps * settings.epochs)
+        optimizer = build_optimizer(settings, steps * settings.epochs, depths(network))
         optimizer.build(network.trainable_variables)
         super().__init__(
             network,
@@ -163,7 +164,11 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         self.train, self.validation, self.task, self.settings = train, validation, task, settings
         self.best_weights = weights_of(network)
         loss = loss_for(task.kind, task.outputs, settings.label_smoothing)
-        self.step = train_step(network, optimizer, loss)
+        self.step = (
+            adversarial_step(network, optimizer, loss, settings.adversarial)
+            if settings.adversarial
+            else train_step(network, optimizer, loss)
+        )
         self.forward = forward(network)
         self.sample_weights = _sample_weights(train.targets, task, settings.class_weights)
 

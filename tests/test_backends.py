@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "sentiment_lstm"
-SUITES = ("lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "training")
+SUITES = (
+    "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "optimizers",
+    "adversarial", "training",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
