@@ -120,6 +120,13 @@ class TrainSettings:
         "deviations; 0 is none",
         low=0,
     )
+    virtual_adversarial: float = setting(
+        0.0, help="the same for unlabelled texts, whose answers must stay; 0 is none", low=0
+    )
+    entropy: float = setting(
+        0.0, help="weight of the entropy of the answers to unlabelled texts; 0 is none", low=0
+    )
+    unlabelled_batch: int = setting(32, help="unlabelled texts a step, where some are read", low=1)
     token_dropout: float = setting(
         0.0, help="share of tokens replaced by the unknown one", low=0, high=0.99
     )

@@ -50,11 +50,12 @@ def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> Step:
 
 
 def of_texts(step: Step) -> Step:
-    """Return a step that takes tokens, targets and weights of whatever types."""
-    return lambda tokens, targets, weights: step(
+    """Return a step that takes tokens, targets and weights of whatever types, and others as is."""
+    return lambda tokens, targets, weights, *others: step(
         np.asarray(tokens, np.int32),
         np.asarray(targets, np.float32),
         np.asarray(weights, np.float32),
+        *others,
     )
 
 

@@ -1,5 +1,6 @@
 """Adversarial training against the same step written out in PyTorch."""
 
+import dataclasses
 from contextlib import nullcontext
 
 import keras
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from sentiment_lstm.adversarial import adversarial_step, directions, movable, scale_of
-from sentiment_lstm.losses import loss_for
+from sentiment_lstm.losses import divergence_for, loss_for
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.optimizers import build_optimizer
 from sentiment_lstm.settings import ModelSettings, TrainSettings
@@ -18,6 +19,8 @@ from sentiment_lstm.settings import ModelSettings, TrainSettings
 SIZES = ModelSettings(embedding=6, units=5, dropout=0.0, pooling=("last", "max", "mean"))
 TOKENS = np.array([[3, 9, 4, 2, 7], [5, 1, 8, 0, 0], [2, 2, 0, 0, 0]], np.int32)
 TARGETS, WEIGHTS = np.array([1, 0, 1], "float32"), np.array([0.5, 2, 1], "float32")
+OTHERS = np.array([[4, 4, 6, 10, 0, 0], [11, 3, 0, 0, 0, 0]], np.int32)
+NOISE = np.random.default_rng(1).normal(size=(2, 6, 6)).astype("float32")
 PLAIN = TrainSettings(
     optimizer="sgd", momentum=0.0, learning_rate=0.5, schedule="constant", clip_norm=0.0
 )
@@ -106,9 +109,12 @@ def torch_logits(torch, weights, vectors, lengths):
     return (torch.stack(rows) @ weights["head.kernel"] + weights["head.bias"])[:, 0]
 
 
-def torch_step(torch, before, distance):
-    """The weights after one step of SGD, and the loss."""
-    weights = {k: torch.tensor(v, requires_grad=True) for k, v in before.items()}
+def torch_moves(distance, gradient):
+    return distance * gradient / gradient.pow(2).sum(dim=(1, 2), keepdim=True).sqrt()
+
+
+def torch_supervised(torch, weights, distance):
+    """The loss of labelled texts where words stand and where they were moved to."""
     lengths = (TOKENS != 0).sum(axis=1)
 
     def loss(vectors):
@@ -121,26 +127,82 @@ def torch_step(torch, before, distance):
     vectors = weights["embedding"][torch.tensor(TOKENS, dtype=torch.long)]
     here = vectors.detach().requires_grad_()
     (g,) = torch.autograd.grad(loss(here), here)
-    moves = distance * g / g.pow(2).sum(dim=(1, 2), keepdim=True).sqrt()
-    total = loss(vectors) + loss(vectors + moves)
+    return loss(vectors) + loss(vectors + torch_moves(distance, g))
+
+
+def torch_virtual(torch, weights, distance, weight_of_entropy):
+    """The loss of unlabelled texts."""
+    lengths = (OTHERS != 0).sum(axis=1)
+
+    def answers(vectors):
+        p = torch.sigmoid(torch_logits(torch, weights, vectors, lengths))
+        return torch.stack([1 - p, p], dim=1)
+
+    def apart(p, q):
+        return (p * (p.log() - q.log())).sum(1).mean()
+
+    vectors = weights["embedding"][torch.tensor(OTHERS, dtype=torch.long)]
+    p = answers(vectors)
+    weighed = -weight_of_entropy * (p * p.log()).sum(1).mean()
+    if not distance:
+        return weighed
+    noise = torch.tensor(NOISE * (OTHERS != 0)[:, :, None])
+    moves = torch_moves(0.1 * distance, noise).requires_grad_()
+    here = answers(vectors.detach()).detach()
+    (g,) = torch.autograd.grad(apart(here, answers(vectors.detach() + moves)), moves)
+    return apart(p.detach(), answers(vectors + torch_moves(distance, g))) + weighed
+
+
+def torch_step(torch, before, loss):
+    """The weights after one step of SGD on a loss of the weights, and the loss."""
+    weights = {k: torch.tensor(v, requires_grad=True) for k, v in before.items()}
+    total = loss(weights)
     total.backward()
     moved = {k: (w - PLAIN.learning_rate * w.grad).detach() for k, w in weights.items()}
     return moved, total.detach()
 
 
-def test_a_step_is_the_one_of_the_paper_written_out():
-    torch = pytest.importorskip("torch")
+def our_step(how, *arrays):
+    """The weights before one step of SGD and after it, and the loss."""
     model = classifier(seed=3)
-    before, distance = weights_of(model), 2.5 * scale_of(model)
+    before = weights_of(model)
     optimizer = build_optimizer(PLAIN, 10)
     optimizer.build(model.trainable_variables)
-    step = adversarial_step(model, optimizer, loss_for("classification", 1, 0.0), 2.5)
-    loss = step(TOKENS, TARGETS, WEIGHTS)
-    after, expected = torch_step(torch, before, distance)
-    assert loss == pytest.approx(float(expected), rel=1e-5)
-    for name, value in weights_of(model).items():
-        np.testing.assert_allclose(value, after[name], atol=2e-6, err_msg=name)
+    loss, divergence = loss_for("classification", 1, 0.0), divergence_for("classification")
+    value = adversarial_step(model, optimizer, loss, divergence, how)(*arrays)
+    return before, weights_of(model), value
+
+
+def check_alike(before, after, expected):
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], atol=3e-6, err_msg=name)
         assert np.abs(value - before[name]).max() > 1e-4, name
+
+
+def test_a_step_is_the_one_of_the_paper_written_out():
+    torch = pytest.importorskip("torch")
+    how = dataclasses.replace(PLAIN, adversarial=2.5)
+    before, after, loss = our_step(how, TOKENS, TARGETS, WEIGHTS)
+    distance = 2.5 * scale_of(classifier(seed=3))
+    expected = torch_step(torch, before, lambda w: torch_supervised(torch, w, distance))
+    assert loss == pytest.approx(float(expected[1]), rel=1e-5)
+    check_alike(before, after, expected[0])
+
+
+@pytest.mark.parametrize(("virtual", "entropy"), [(4.0, 0.0), (4.0, 0.7), (0.0, 0.7)])
+def test_a_step_with_unlabelled_texts_is_the_one_written_out(virtual, entropy):
+    torch = pytest.importorskip("torch")
+    how = dataclasses.replace(PLAIN, adversarial=2.5, virtual_adversarial=virtual, entropy=entropy)
+    before, after, loss = our_step(how, TOKENS, TARGETS, WEIGHTS, OTHERS, NOISE)
+    scale = scale_of(classifier(seed=3))
+
+    def total(w):
+        supervised = torch_supervised(torch, w, 2.5 * scale)
+        return supervised + torch_virtual(torch, w, virtual * scale, entropy)
+
+    expected = torch_step(torch, before, total)
+    assert loss == pytest.approx(float(expected[1]), rel=1e-4)
+    check_alike(before, after, expected[0])
 
 
 def test_the_distance_is_in_standard_deviations_of_the_words_vectors():
