@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "sentiment_lstm"
-SUITES = ("lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "training")
+SUITES = (
+    "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "training",
+    "language_model", "sampled_softmax", "pretraining",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
