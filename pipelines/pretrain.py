@@ -44,6 +44,7 @@ def execute(
         on_epoch=announce_epoch,
     )
     write_history(run.pretrain_history, trained.history)
+    vocabulary.save(run.pretrained_vocabulary)
     _write_model(recipe, run, trained)
     remove_checkpoints(run.pretrain_checkpoint)
 
