@@ -424,6 +424,72 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 
 
 @cli.command()
+@click.argument("prompt", default="")
+@click.option(
+    "--model",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A run directory with a finished pretraining, or its directory pretrain.",
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(0),
+    default=60,
+    show_default=True,
+    help="Write so many tokens at most.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0),
+    default=0.8,
+    show_default=True,
+    help="Above 1 surprises more, below 1 less; 0 takes the likeliest.",
+)
+@click.option(
+    "--top-k",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Draw from so many of the likeliest tokens; 0 is all.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@click.option(
+    "--suggest",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Print the N likeliest next tokens with their chances instead.",
+)
+def generate(
+    prompt: str,
+    model: Path,
+    tokens: int,
+    temperature: float,
+    top_k: int,
+    seed: int,
+    suggest: int | None,
+) -> None:
+    """Go on from PROMPT as the language model of a pretraining would.
+
+    \b
+    Examples:
+      sentiment-lstm generate --model runs/imdb "this film was"
+      sentiment-lstm generate --model runs/imdb "this film was" --suggest 5
+    """
+    from pipelines.generate import continued, open_writer, suggested
+    from sentiment_lstm.generation import Choice
+
+    writer = open_writer(model)
+    if suggest is not None:
+        for line in suggested(writer, prompt, suggest):
+            click.echo(line)
+        return
+    for piece in continued(writer, prompt, tokens, Choice(temperature, top_k), seed):
+        click.echo(piece, nl=False)
+    click.echo()
+
+
+@cli.command()
 def models() -> None:
     """List the models that ship with the package, and how well they do.
 

@@ -2,7 +2,8 @@
 
 Keras reads `KERAS_BACKEND` once, when it is first imported, and `import tensorflow` imports it. The
 parent waits; the child prints on its standard error, and on its standard output one line of JSON
-if it fails or stops. It inherits the descriptor of the run directory's lock, and ends when its parent does.
+if it fails or stops. It inherits the descriptor of the run directory's lock, and ends when its
+parent does.
 """
 
 import json

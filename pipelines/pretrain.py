@@ -44,6 +44,7 @@ def execute(
         on_epoch=announce_epoch,
     )
     write_history(run.pretrain_history, trained.history)
+    vocabulary.save(run.pretrained_vocabulary)
     _write_model(recipe, run, trained)
     remove_checkpoints(run.pretrain_checkpoint)
 
@@ -66,13 +67,16 @@ def _write_model(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> No
 
 
 def _config(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> dict[str, Any]:
-    model = recipe.section("model")
-    figures = {k: v for k, v in trained.history[-1].items() if k not in ("epoch", "seconds")}
+    model, suffix = recipe.section("model"), "_perplexity"
     return {
         **{key: model[key] for key in ("embedding", "units", "directions")},
         "vocabulary": file_digest(run.vocabulary),
         "epochs": len(trained.history),
-        "figures": figures,
+        "perplexities": {
+            key.removesuffix(suffix): value
+            for key, value in trained.history[-1].items()
+            if key.endswith(suffix)
+        },
     }
 
 

@@ -29,11 +29,9 @@ def _preprocessed(_: Recipe, run: RunDirectory) -> Iterator[str]:
 
 def _pretrained(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
     if recipe.pretrain.epochs:
-        figures = _json(run.pretrained_config)["figures"]
-        told = ", ".join(
-            f"{k.replace('_', ' ')} {v:.1f}" for k, v in figures.items() if "perp" in k
-        )
-        yield f"language    {run.pretrain}: {told}"
+        figures = _json(run.pretrained_config)["perplexities"]
+        told = ", ".join(f"{direction} {value:.1f}" for direction, value in figures.items())
+        yield f"language    {run.pretrain}: perplexity {told}"
 
 
 def _trained(_: Recipe, run: RunDirectory) -> Iterator[str]:

@@ -4,7 +4,8 @@ RUN/
   recipe.toml  log.txt  .lock
   preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
                summary.json  stage.json
-  pretrain/    checkpoint  weights.safetensors  config.json  history.jsonl  stage.json
+  pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  history.jsonl
+               stage.json
   train/       checkpoint  history.jsonl  tensorboard/  stage.json
   bundle/      the model
   evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
@@ -88,6 +89,11 @@ class RunDirectory:
     def pretrained_config(self) -> Path:
         """The language model's sizes, its vocabulary's digest, and its figures."""
         return self.pretrain / "config.json"
+
+    @property
+    def pretrained_vocabulary(self) -> Path:
+        """A copy of the vocabulary, which makes the language model whole."""
+        return self.pretrain / "vocabulary.txt"
 
     @property
     def pretrain_history(self) -> Path:

@@ -164,6 +164,7 @@ STAGES = (
         outputs=lambda _, run: [
             run.pretrained_weights,
             run.pretrained_config,
+            run.pretrained_vocabulary,
             run.pretrain_history,
         ],
         backend=lambda recipe: recipe.train.backend,

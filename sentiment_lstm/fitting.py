@@ -15,9 +15,10 @@ from sentiment_lstm.calibration import fit_temperature
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.progress import Progress, silent
+from sentiment_lstm.resumable import OnEpoch
 from sentiment_lstm.settings import ModelSettings, TextSettings, TrainSettings
 from sentiment_lstm.text import Vocabulary
-from sentiment_lstm.training import OnEpoch, Task, Trained, train_network, validation_figures
+from sentiment_lstm.training import Task, Trained, train_network, validation_figures
 from sentiment_lstm.word_vectors import read_word_vectors
 
 

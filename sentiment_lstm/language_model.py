@@ -2,11 +2,11 @@
 
     forward    x_1 … x_t → h_t → x_{t+1}      backward    x_n … x_t → h_t → x_{t-1}
 
-Each direction reads a text from its own end out of a zero state, exactly as the classifier does, and
-tells the token that comes next; after the last one comes the end of the text, which id 0 stands
-for. The directions share embedding and softmax (as ELMo: Peters et al. 2018), and the rows of
-the softmax are the embedding's (Press & Wolf 2017; Inan et al. 2017): logits = h·P·Eᵀ + b. That such
-a model's weights are a good start for a classifier is Dai & Le 2015 and Howard & Ruder 2018.
+Each direction reads a text from its own end out of a zero state, exactly as the classifier does,
+and tells the token that comes next; after the last one comes the end of the text, which id 0
+stands for. The directions share embedding and softmax (as ELMo: Peters et al. 2018), and the rows
+of the softmax are the embedding's (Press & Wolf 2017; Inan et al. 2017): logits = h·P·Eᵀ + b. That
+such a model's weights are a good start for a classifier is Dai & Le 2015 and Howard & Ruder 2018.
 """
 
 from collections.abc import Mapping
@@ -31,16 +31,14 @@ POSITION_STEP = 1024
 Arrays = dict[str, NDArray[Any]]
 
 
-@keras.saving.register_keras_serializable(package="sentiment_lstm")
 class LanguageModel(keras.Model):
     """Tells each token of a text from those before it, and from those after it.
 
     Args:
         model: sizes and directions of the classifier that it is for.
-        settings: its dropouts.
+        settings: its dropouts, and the seed of these and of initial weights.
         log_shares: logarithm of each token's share of the texts, `(vocabulary,)`, which the bias
             of the softmax starts from.
-        seed: of initial weights and dropout.
 
     Call arguments:
         batch: `tokens` `(batch, time)`; for each direction `DIRECTION.positions` `(n,)`, where its
@@ -157,7 +155,8 @@ def token_counts(arrays: TokenArrays, vocabulary_size: int) -> NDArray[np.int64]
 
 def log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the logarithm of each token's share, `(vocabulary,)`, with one more of each."""
-    return np.log((counts + 1) / (counts + 1).sum()).astype(np.float32)
+    shares = (counts + 1) / (counts + 1).sum()
+    return np.asarray(np.log(shares), np.float32)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ finally:
 
 
 def test_the_commands_are_these():
-    assert {*STAGE_NAMES, "run", "classify", "models"} == set(COMMANDS)
+    assert {*STAGE_NAMES, "run", "classify", "generate", "models"} == set(COMMANDS)
 
 
 def test_the_command_line_knows_the_stages_by_their_names():

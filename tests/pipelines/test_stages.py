@@ -75,6 +75,31 @@ def test_training_reads_the_word_vectors_where_there_are_some(run, tmp_path):
     assert reads("train", run, vectors, recipe)
 
 
+PRETRAINED = replace(RECIPE, pretrain=replace(RECIPE.pretrain, epochs=1))
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "unlabelled"])
+def test_pretraining_reads_train_validation_and_unlabelled(run, name):
+    path = run.preprocess / f"{name}.tokens.npy"
+    path.touch()
+    assert reads("pretrain", run, path, PRETRAINED)
+    assert not reads("pretrain", run, run.preprocess / "test.tokens.npy", PRETRAINED)
+
+
+def test_pretraining_depends_on_the_sizes_of_the_model_and_on_nothing_else_of_it():
+    told = stage_named("pretrain").settings(RECIPE)
+    assert set(told["model"]) == {"embedding", "units", "directions"}
+    assert set(told["train"]) == {"backend"}
+    assert told["pretrain"] == RECIPE.section("pretrain")
+
+
+def test_training_reads_the_pretrained_weights_where_there_are_some(run):
+    run.pretrain.mkdir()
+    run.pretrained_weights.write_bytes(b"weights")
+    assert reads("train", run, run.pretrained_weights, PRETRAINED)
+    assert not reads("train", run, run.pretrained_weights)
+
+
 def test_evaluation_reads_test_and_the_model(run, make_bundle):
     assert reads("evaluate", run, run.preprocess / "test.targets.npy")
     assert reads("evaluate", run, run.texts("test"))
@@ -118,6 +143,7 @@ def test_an_export_answers_for_its_own_version_alone(run):
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_every_stage_names_sections_and_earlier_stages_that_there_are(stage):
     names = [s.name for s in STAGES]
-    assert set(stage.sections) <= set(SECTIONS)
+    assert {section.partition(".")[0] for section in stage.sections} <= set(SECTIONS)
+    assert set(stage.settings(RECIPE)) <= set(SECTIONS)
     assert all(names.index(earlier) < names.index(stage.name) for earlier in stage.after)
     assert callable(importlib.import_module(stage.module).execute)

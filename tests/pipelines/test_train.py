@@ -11,8 +11,8 @@ import time
 import pytest
 
 from pipelines.config import load_recipe
+from pipelines.resuming import own_checkpoints
 from pipelines.rundir import RunDirectory
-from pipelines.train import own_checkpoints
 
 TINY = [
     "data.size=300",
@@ -101,15 +101,15 @@ def test_a_checkpoint_of_other_settings_is_not_resumed(whole, tmp_path):
 @pytest.mark.parametrize("changed", ["package", "keras"])
 def test_a_checkpoint_of_another_version_is_removed(whole, monkeypatch, changed):
     recipe, directory = load_recipe("quickstart", TINY), RunDirectory(whole)
-    before = own_checkpoints(recipe, directory)
+    before = own_checkpoints("train", recipe, directory)
     before.mkdir(parents=True)
-    assert own_checkpoints(recipe, directory) == before
+    assert own_checkpoints("train", recipe, directory) == before
     assert before.is_dir()
     if changed == "package":
         monkeypatch.setattr("sentiment_lstm.__version__", "99.0")
     else:
-        monkeypatch.setattr("pipelines.train.version", lambda _: "99.0")
-    assert own_checkpoints(recipe, directory) != before
+        monkeypatch.setattr("pipelines.resuming.version", lambda _: "99.0")
+    assert own_checkpoints("train", recipe, directory) != before
     assert not before.exists()
 
 

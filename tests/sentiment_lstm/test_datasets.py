@@ -53,7 +53,8 @@ def contents(dataset):
         ({"labels": ["a"]}, "at least two"),
         ({"labels": ["a", "b", "a"]}, "each once"),
         ({"text": "label"}, "two different columns"),
-        ({"source": "demo", "unsupervised": True}, "only imdb"),
+        ({"source": "demo", "unlabelled": "more.txt"}, "no unlabelled texts: leave it empty"),
+        ({"unlabelled": "more.txt"}, "give 'unsupervised'"),
         ({"validation_fraction": 0.0}, "the least possible"),
         ({"size": 1}, "the least possible"),
         ({"sede": 1}, r"data\.sede: did you mean 'seed'"),
@@ -306,6 +307,37 @@ def test_inputs_are_digested_without_tensorflow_or_numpy(tmp_path):
     assert result.stdout.strip() == " ".join(map(str, expected))
 
 
+UNLABELLED = {
+    "more.txt": "text 3\nnew one\nNew  two\n",
+    "more.csv": "id,text\n1,text 3\n2,new one\n3,New  two\n",
+    "more.tsv": "text\tid\ntext 3\t1\nnew one\t2\nNew  two\t3\n",
+    "more.jsonl": '{"text": "text 3"}\n{"text": "new one"}\n{"text": "New  two"}\n',
+}
+
+
+@pytest.mark.parametrize("name", UNLABELLED)
+def test_unlabelled_texts_come_from_any_file_without_twins_of_validation_and_test(tmp_path, name):
+    rows = [(f"text {n}", n % 2) for n in range(20)]
+    (tmp_path / name).write_text(UNLABELLED[name])
+    held_out = {
+        "validation": table(tmp_path / "v.csv", [("new two", 0), ("other", 1)]),
+        "test": table(tmp_path / "t.csv", [("TEXT 3", 0), ("another", 1)]),
+    }
+    train = table(tmp_path / "a.csv", rows)
+    dataset = files(train, unlabelled=str(tmp_path / name), **held_out)
+    assert dataset.splits == ("train", "validation", "test", "unlabelled")
+    assert list(dataset.examples("unlabelled")) == [Example("new one", None)]
+    assert dataset.twins == {"train": 1, "unlabelled": 2}
+    assert dataset.labels == ("0", "1")
+    assert str(tmp_path / name) in dataset.inputs()
+
+
+def test_an_unlabelled_file_that_is_not_there_is_named(tmp_path):
+    train = table(tmp_path / "a.csv", stars(100))
+    with pytest.raises(DataError, match=r"there is no file or folder gone\.txt"):
+        files(train, unlabelled="gone.txt")
+
+
 @pytest.fixture(scope="module")
 def imdb():
     return open_dataset(DataSettings(dir=PREPARED))
@@ -329,7 +361,7 @@ def test_imdb_labels_are_balanced_in_test_and_carved_evenly(imdb):
 
 @needs_imdb
 def test_unsupervised_reviews_have_no_label():
-    dataset = open_dataset(DataSettings(dir=PREPARED, unsupervised=True))
-    assert dataset.splits == ("train", "validation", "test", "unsupervised")
-    rows = dataset._sources["unsupervised"].rows()
+    dataset = open_dataset(DataSettings(dir=PREPARED, unlabelled="unsupervised"))
+    assert dataset.splits == ("train", "validation", "test", "unlabelled")
+    rows = dataset._sources["unlabelled"].rows()
     assert all(found.text and found.label is None for found in itertools.islice(rows, 20))

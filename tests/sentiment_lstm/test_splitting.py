@@ -94,6 +94,18 @@ def test_twins_of_test_are_dropped_everywhere_else_and_test_stays_whole():
     assert division.chosen("unsupervised", "unsupervised").tolist() == [True, False, False]
 
 
+def test_unlabelled_texts_are_no_twins_of_validation_either():
+    train, test = scan([0, 1] * 10, range(20)), scan([0, 1], [100, 101])
+    more = scan([0] * 22, [*range(20), 100, 300])
+    carve = {"validation": 0.25}
+    division = divide({"train": train, "test": test, "unlabelled": more}, carve, 0, True, 0)
+    held_out = np.flatnonzero(division.chosen("train", "validation"))
+    left = np.flatnonzero(division.chosen("unlabelled", "unlabelled"))
+    assert len(held_out) == 5
+    assert left.tolist() == sorted({*range(20), 21} - set(held_out.tolist()))
+    assert division.twins == {"unlabelled": 6}
+
+
 def test_twins_that_were_carved_into_validation_are_dropped_there():
     train = scan([0, 1] * 20, [7] * 40)
     test = scan([0, 1], [7, 8])

@@ -241,7 +241,7 @@ def test_clipping_bounds_the_length_of_a_step():
 def test_starting_embeddings_are_those_given():
     given = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
     settings = everything_on(learning_rate=1e-8, epochs=1, weight_decay=0.0)
-    result = run(settings, embeddings=given)
+    result = run(settings, initial={"embedding": given})
     np.testing.assert_allclose(result.weights["embedding"], given, atol=1e-5)
 
 
