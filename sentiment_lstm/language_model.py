@@ -10,7 +10,6 @@ such a model's weights are a good start for a classifier is Dai & Le 2015 and Ho
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -20,13 +19,14 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.lstm import LSTM, Tensor
-from sentiment_lstm.sampled_softmax import Sampler, cross_entropy
+from sentiment_lstm.sampled_softmax import Sampler
 from sentiment_lstm.settings import ModelSettings, PretrainSettings
+from sentiment_lstm.softmax_ops import summed_cross_entropy
 from sentiment_lstm.text import PAD
 
 DIRECTIONS = ("forward", "backward")
 # Positions are filled up to a multiple of this: few distinct shapes, so few compilations.
-POSITION_STEP = 1024
+POSITION_STEP = 512
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -42,12 +42,12 @@ class LanguageModel(keras.Model):
 
     Call arguments:
         batch: `tokens` `(batch, time)`; for each direction `DIRECTION.positions` `(n,)`, where its
-            states stand in `(batch * time)`, and `DIRECTION.targets` `(n,)`; `candidates` `(k,)`,
-            the tokens that targets are told from; `lessened` `(vocabulary,)`, what each token's
-            logit is lessened by.
+            states stand in `(batch * time)`, and `DIRECTION.targets` `(n,)`; `weights` `(n,)` of
+            the positions; `candidates` `(k,)`, the tokens that targets are told from; `lessened`
+            `(vocabulary,)`, what each token's logit is lessened by.
 
     Returns:
-        The cross-entropies `(directions, n)`.
+        The weighted sum of each direction's cross-entropies, `(directions,)`.
     """
 
     def __init__(
@@ -92,28 +92,36 @@ class LanguageModel(keras.Model):
         )
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> Tensor:
-        """Return the cross-entropies; see the class."""
+        """Return the sums; see the class."""
         tokens, candidates = batch["tokens"], batch["candidates"]
-        rows = ops.convert_to_tensor(self.embedding)
         added = ops.convert_to_tensor(self.bias) - batch["lessened"]
-        x = self.drop_channels(ops.take(rows, tokens, axis=0), training=training)
+        x = self.drop_channels(ops.take(self.embedding, tokens, axis=0), training=training)
         mask = ops.not_equal(tokens, PAD)
-        of_candidates = _taken(rows, added, candidates)
-        losses = []
+        of_candidates = (ops.take(table, candidates, axis=0) for table in (self.embedding, added))
+        given = (*of_candidates, candidates, batch["weights"])
+        sums = []
         for name, reader, projection in zip(
             self.names, self.readers, self.projections, strict=True
         ):
             states = ops.reshape(reader(x, mask=mask, training=training), (-1, reader.units))
             states = ops.take(states, batch[f"{name}.positions"], axis=0)
             states = ops.matmul(self.drop_states(states, training=training), projection)
-            targets = batch[f"{name}.targets"]
-            of_targets = _taken(rows, added, targets)
-            losses.append(cross_entropy(states, targets, of_targets, candidates, of_candidates))
-        return ops.stack(losses)
+            sums.append(self._sum(states, added, batch[f"{name}.targets"], given, training))
+        return ops.stack(sums)
 
-
-def _taken(rows: Tensor, added: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    return ops.take(rows, tokens, axis=0), ops.take(added, tokens, axis=0)
+    def _sum(
+        self,
+        states: Tensor,
+        added: Tensor,
+        targets: Tensor,
+        given: tuple[Tensor, ...],
+        training: bool,
+    ) -> Tensor:
+        rows, candidates_added, candidates, weights = given
+        own = ops.sum(states * ops.take(self.embedding, targets, axis=0), axis=-1)
+        own = own + ops.take(added, targets, axis=0)
+        others = (targets, candidates, weights)
+        return summed_cross_entropy(states, own, rows, candidates_added, *others, training=training)
 
 
 def _reader(name: str, units: int, seeds: list[int]) -> LSTM:
@@ -159,36 +167,26 @@ def log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.asarray(np.log(shares), np.float32)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """The positions of a batch of texts that are no padding, filled up to `POSITION_STEP`.
+def readings(tokens: NDArray[np.int32], directions: int) -> Arrays:
+    """Return what `LanguageModel` is given of a batch of texts, but for the candidates.
 
-    Attributes:
-        inputs: what `LanguageModel` is given, but for the candidates.
-        weights: 1 at a position, 0 at what fills up, `(n,)`.
+    Positions are those of real tokens, filled up to `POSITION_STEP` with some of weight 0.
     """
-
-    inputs: Arrays
-    weights: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, tokens: NDArray[np.int32], directions: int) -> "Reading":
-        """Find out where each direction's states and targets stand in `(batch, time)`."""
-        batch, time = tokens.shape
-        row, at = np.nonzero(tokens != PAD)
-        ended = np.zeros((batch, 1), np.int32)
-        framed = np.concatenate([ended, tokens, ended], axis=1)  # text t stands at t + 1
-        # The backward LSTM leaves its states in the order it reads: the row's end comes first.
-        of_direction = {
-            "forward": (row * time + at, framed[row, at + 2]),
-            "backward": (row * time + (time - 1 - at), framed[row, at]),
-        }
-        inputs = {"tokens": tokens}
-        for name in DIRECTIONS[:directions]:
-            positions, targets = of_direction[name]
-            inputs[f"{name}.positions"] = _filled(positions)
-            inputs[f"{name}.targets"] = _filled(targets)
-        return cls(inputs, _filled(np.ones(len(row))).astype(np.float32))
+    batch, time = tokens.shape
+    row, at = np.nonzero(tokens != PAD)
+    ended = np.zeros((batch, 1), np.int32)
+    framed = np.concatenate([ended, tokens, ended], axis=1)  # text t stands at t + 1
+    # The backward LSTM leaves its states in the order it reads: the row's end comes first.
+    of_direction = {
+        "forward": (row * time + at, framed[row, at + 2]),
+        "backward": (row * time + (time - 1 - at), framed[row, at]),
+    }
+    arrays = {"tokens": tokens, "weights": _filled(np.ones(len(row))).astype(np.float32)}
+    for name in DIRECTIONS[:directions]:
+        positions, targets = of_direction[name]
+        arrays[f"{name}.positions"] = _filled(positions)
+        arrays[f"{name}.targets"] = _filled(targets)
+    return arrays
 
 
 def _filled(values: NDArray[Any]) -> NDArray[np.int32]:
@@ -204,6 +202,6 @@ def sampled(inputs: Arrays, sampler: Sampler, seed: tuple[int, ...]) -> Arrays:
     return {**inputs, "candidates": sampler.draw(seed), "lessened": sampler.log_chances}
 
 
-def mean_loss(losses: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean a token, over both directions, of cross-entropies `(directions, n)`."""
-    return ops.sum(losses * weights) / (losses.shape[0] * ops.maximum(ops.sum(weights), 1))
+def mean_loss(sums: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean a token, over both directions, of sums `(directions,)`."""
+    return ops.mean(sums) / ops.maximum(ops.sum(weights), 1)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sentiment_lstm.batching import TokenArrays, steps_per_epoch, training_order
 from sentiment_lstm.language_model import (
     LanguageModel,
-    Reading,
     log_shares,
     mean_loss,
+    readings,
     sampled,
     token_counts,
     weights_of,
@@ -27,7 +27,7 @@ from sentiment_lstm.settings import ModelSettings, PretrainSettings, check_pretr
 from sentiment_lstm.steps import Forward, deterministic, forward, objective_step
 
 # The whole softmax is taken at every position of so many texts at once, and of so many in all.
-EVALUATION_BATCH = 4
+EVALUATION_BATCH = 16
 EVALUATION_TEXTS = 1000
 
 
@@ -116,9 +116,10 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
 
     def take(self, item: tuple[int, NDArray[np.int64]]) -> float:
         step, indices = item
-        reading = Reading.of(self.train.pad(indices), len(self.network.names))
-        seed = (self.settings.seed, self.position.epoch, step)
-        return self.step(sampled(reading.inputs, self.sampler, seed), reading.weights)
+        inputs = readings(self.train.pad(indices), len(self.network.names))
+        return self.step(
+            sampled(inputs, self.sampler, (self.settings.seed, self.position.epoch, step))
+        )
 
     def figures(self) -> dict[str, float]:
         names = self.network.names
@@ -130,8 +131,8 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
             return Pretrained(weights_of(self.network), self.position.history)
 
 
-def _objective(network: Any, batch: Any, weights: Any) -> Any:
-    return mean_loss(network(batch), weights)
+def _objective(network: Any, batch: Any) -> Any:
+    return mean_loss(network(batch), batch["weights"])
 
 
 def _held_out(validation: TokenArrays, seed: int) -> list[NDArray[Any]]:
@@ -155,8 +156,7 @@ def cross_entropies(
     for start in range(0, len(texts), EVALUATION_BATCH):
         chosen = texts[start : start + EVALUATION_BATCH]
         arrays = TokenArrays.of(chosen, [0] * len(chosen))
-        reading = Reading.of(arrays.pad(np.arange(len(chosen))), directions)
-        losses = run(sampled(reading.inputs, everything, (0,)))
-        sums += losses.astype(np.float64) @ reading.weights
-        count += float(reading.weights.sum())
+        inputs = readings(arrays.pad(np.arange(len(chosen))), directions)
+        sums += run(sampled(inputs, everything, (0,)))
+        count += float(inputs["weights"].sum())
     return [float(s / max(count, 1)) for s in sums]

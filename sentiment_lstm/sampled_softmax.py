@@ -65,22 +65,21 @@ def _chances(weights: NDArray[np.float64], size: int) -> NDArray[np.float64]:
         sure |= chances >= 1
 
 
-def cross_entropy(
-    states: Tensor, targets: Tensor, of_targets: tuple[Tensor, Tensor],
-    candidates: Tensor, of_candidates: tuple[Tensor, Tensor],
-) -> Tensor:  # fmt: skip
+def cross_entropies(
+    states: Tensor, own: Tensor, rows: Tensor, added: Tensor, targets: Tensor, candidates: Tensor
+) -> Tensor:
     """Return how badly each state tells its target from the candidates, in nats, `(n,)`.
 
     Args:
         states: `(n, width)`.
+        own: logit of each state's target, `(n,)`.
+        rows: of the candidates, `(k, width)`, whose products with a state are its logits.
+        added: to the candidates' logits, `(k,)`.
         targets: the right tokens, `(n,)`.
-        of_targets: their rows `(n, width)`, and what is added to their logits `(n,)`.
-        candidates: the tokens of the sample, `(k,)`, distinct; a position's target among them is
-            passed over there.
-        of_candidates: the same of them, `(k, width)` and `(k,)`.
+        candidates: the tokens of the sample, distinct and ascending, `(k,)`; a state's target
+            among them is passed over there.
     """
-    own = ops.sum(states * of_targets[0], axis=-1) + of_targets[1]
-    logits = ops.matmul(states, ops.transpose(of_candidates[0])) + of_candidates[1]
+    logits = ops.matmul(states, ops.transpose(rows)) + added
     hits = ops.equal(ops.expand_dims(targets, 1), ops.expand_dims(candidates, 0))
     logits = ops.where(hits, ops.cast(NEVER, logits.dtype), logits)
     top = ops.stop_gradient(ops.maximum(ops.max(logits, axis=1), own))

@@ -18,6 +18,8 @@ FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
 
 SMALL = {
     "run quickstart": " --set data.size=240 --set train.epochs=1",
+    "run imdb": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
+    " --set model.units=4 --set model.embedding=4 --set pretrain.epochs=1",
     "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set model.units=4 --set model.embedding=4 --set train.epochs=1",
     "run stars.toml": " --set train.epochs=1",
@@ -74,7 +76,7 @@ def run(command, workplace, environment):
 
 @pytest.mark.parametrize("command", [c for c in commands() if not installs(c)])
 def test_command_runs(command, workplace, environment):
-    if "imdb-scratch" in command and "TFDS_DATA_DIR" not in environment:
+    if "run imdb" in command and "TFDS_DATA_DIR" not in environment:
         pytest.skip("IMDB is not prepared here: set TFDS_DATA_DIR")
     command = command.replace("TFDS_DATA_DIR=~/tensorflow_datasets ", "")
     done = run(shortened(command), workplace, environment)

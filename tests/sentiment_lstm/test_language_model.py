@@ -13,10 +13,10 @@ from sentiment_lstm.language_model import (
     DIRECTIONS,
     POSITION_STEP,
     LanguageModel,
-    Reading,
     log_shares,
     mean_loss,
     named_variables,
+    readings,
     sampled,
     token_counts,
     weights_of,
@@ -31,6 +31,7 @@ VOCABULARY = 23
 TEXTS = [[5, 9, 1, 22, 7], [3], [], [8, 8, 2, 14, 19, 4, 11, 6, 3], [21, 2]]
 SIZES = ModelSettings(embedding=4, units=3)
 COUNTS = np.arange(VOCABULARY, 0, -1)
+EVERYTHING = Sampler.of(COUNTS, 0)
 
 
 def random_model(directions=2, seed=0, **dropouts):
@@ -48,10 +49,19 @@ def padded(texts, time=12):
 
 
 def losses_of(model, tokens, sampler, seed=(0,)):
-    """Return the cross-entropies of real positions, `(directions, tokens)`."""
-    reading = Reading.of(tokens, len(model.names))
-    losses = keras.ops.convert_to_numpy(model(sampled(reading.inputs, sampler, seed)))
-    return losses[:, reading.weights > 0]
+    """Return the cross-entropies of real positions, `(directions, tokens)`, one by one."""
+    inputs = sampled(readings(tokens, len(model.names)), sampler, seed)
+    losses = []
+    for position in np.flatnonzero(inputs["weights"]):
+        alone = (np.arange(len(inputs["weights"])) == position).astype("float32")
+        losses.append(keras.ops.convert_to_numpy(model({**inputs, "weights": alone})))
+    return np.stack(losses, axis=1)
+
+
+def sums_of(model, texts, time=12):
+    """Return each direction's sum by the whole softmax, `(directions,)`."""
+    inputs = sampled(readings(padded(texts, time), len(model.names)), EVERYTHING, (0,))
+    return keras.ops.convert_to_numpy(model(inputs))
 
 
 def expected(texts, weights, directions=2, **options):
@@ -65,7 +75,7 @@ def expected(texts, weights, directions=2, **options):
 
 def test_the_whole_softmax_is_that_of_numpy():
     model, weights = random_model()
-    found = losses_of(model, padded(TEXTS), Sampler.of(COUNTS, 0))
+    found = losses_of(model, padded(TEXTS), EVERYTHING)
     np.testing.assert_allclose(found, expected(TEXTS, weights), rtol=2e-5, atol=1e-5)
 
 
@@ -79,7 +89,7 @@ def test_the_sampled_softmax_is_that_of_numpy():
 
 def test_a_model_of_one_direction_reads_forward():
     model, weights = random_model(directions=1)
-    found = losses_of(model, padded(TEXTS), Sampler.of(COUNTS, 0))
+    found = losses_of(model, padded(TEXTS), EVERYTHING)
     np.testing.assert_allclose(found, expected(TEXTS, weights, 1), rtol=2e-5, atol=1e-5)
 
 
@@ -119,13 +129,11 @@ def test_a_step_moves_every_weight_by_the_gradient_that_pytorch_finds(negatives)
     }
     loss = torch_loss(TEXTS, weights, sampler, sampler.draw(seed))
     loss.backward()
-    reading = Reading.of(padded(TEXTS), 2)
+    inputs = readings(padded(TEXTS), 2)
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build(model.trainable_variables)
-    step = objective_step(model, optimizer, lambda run, b, w: mean_loss(run(b), w))
-    assert step(sampled(reading.inputs, sampler, seed), reading.weights) == pytest.approx(
-        float(loss.detach()), rel=1e-5
-    )
+    step = objective_step(model, optimizer, lambda run, b: mean_loss(run(b), b["weights"]))
+    assert step(sampled(inputs, sampler, seed)) == pytest.approx(float(loss.detach()), rel=1e-5)
     for name, after in weights_of(model).items():
         gradient = weights[name].grad.numpy()
         np.testing.assert_allclose(before[name] - after, gradient, atol=2e-6, err_msg=name)
@@ -140,30 +148,23 @@ texts_of_any_kind = st.lists(
 @given(texts_of_any_kind, st.integers(9, 20))
 @settings(deadline=None, max_examples=40)
 def test_padding_and_neighbours_never_change_a_loss(texts, time):
-    model, _ = MODEL_AND_WEIGHTS
-    sampler = Sampler.of(COUNTS, 0)
-    together = losses_of(model, padded(texts, time), sampler)
-    alone = [losses_of(model, padded([text], 9), sampler) for text in texts]
-    np.testing.assert_allclose(together, np.concatenate(alone, axis=1), rtol=1e-4, atol=1e-5)
+    alone = [sums_of(MODEL, [text], 9) for text in texts]
+    np.testing.assert_allclose(sums_of(MODEL, texts, time), sum(alone), rtol=1e-4, atol=1e-5)
 
 
 @given(texts_of_any_kind)
 @settings(deadline=None, max_examples=40)
 def test_backward_is_forward_over_the_reversed_text(texts):
-    model, _ = MODEL_AND_WEIGHTS
-    swapped = swap_directions(model)
-    sampler = Sampler.of(COUNTS, 0)
-    for text in texts:
-        there = losses_of(model, padded([text]), sampler)
-        back = losses_of(swapped, padded([text[::-1]]), sampler)
-        np.testing.assert_allclose(there, back[::-1, ::-1], rtol=1e-4, atol=1e-5)
+    there = sums_of(MODEL, texts)
+    back = sums_of(swapped(MODEL), [text[::-1] for text in texts])
+    np.testing.assert_allclose(there, back[::-1], rtol=1e-4, atol=1e-5)
 
 
-MODEL_AND_WEIGHTS = random_model(seed=4)
+MODEL, _ = random_model(seed=4)
 SWAPPED, _ = random_model(seed=5)
 
 
-def swap_directions(model):
+def swapped(model):
     """Return a model whose forward direction is the backward one of another, and so on."""
     names = {"forward": "backward", "backward": "forward"}
     variables, given = named_variables(SWAPPED), weights_of(model)
@@ -175,19 +176,19 @@ def swap_directions(model):
 
 @given(texts_of_any_kind)
 @settings(deadline=None)
-def test_a_reading_tells_each_token_from_the_one_before_and_the_one_after(texts):
+def test_readings_tell_each_token_from_the_one_before_and_the_one_after(texts):
     tokens = padded(texts)
-    reading = Reading.of(tokens, 2)
-    real = reading.weights > 0
+    inputs = readings(tokens, 2)
+    real = inputs["weights"] > 0
     ahead = np.concatenate([[*text[1:], 0] for text in texts if text] or [[]])
     behind = np.concatenate([[0, *text[:-1]] for text in texts if text] or [[]])
-    np.testing.assert_array_equal(reading.inputs["forward.targets"][real], ahead)
-    np.testing.assert_array_equal(reading.inputs["backward.targets"][real], behind)
+    np.testing.assert_array_equal(inputs["forward.targets"][real], ahead)
+    np.testing.assert_array_equal(inputs["backward.targets"][real], behind)
     for direction, read in (("forward", tokens), ("backward", tokens[:, ::-1])):
-        positions = reading.inputs[f"{direction}.positions"][real]
+        positions = inputs[f"{direction}.positions"][real]
         np.testing.assert_array_equal(read.ravel()[positions], tokens[tokens != 0])
-    assert len(reading.weights) % POSITION_STEP == 0
-    assert not reading.inputs["forward.targets"][~real].any()
+    assert len(real) % POSITION_STEP == 0
+    assert not inputs["forward.targets"][~real].any()
 
 
 def test_counts_are_those_of_targets_and_the_bias_starts_from_their_shares():
@@ -203,7 +204,7 @@ def test_counts_are_those_of_targets_and_the_bias_starts_from_their_shares():
 
 def test_a_fresh_model_is_little_worse_than_the_shares_of_the_tokens():
     model = LanguageModel(SIZES, PretrainSettings(), log_shares(COUNTS))
-    found = losses_of(model, padded(TEXTS), Sampler.of(COUNTS, 0))
+    found = losses_of(model, padded(TEXTS), EVERYTHING)
     targets = [[*t[1:], 0] for t in TEXTS if t]
     by_shares = -np.mean(log_shares(COUNTS)[np.concatenate(targets)])
     assert found[0].mean() == pytest.approx(by_shares, abs=0.2)
@@ -243,7 +244,7 @@ def test_every_trained_variable_has_a_name():
 
 def test_dropout_acts_in_training_alone():
     model, _ = random_model(dropout=0.5, embedding_dropout=0.5)
-    inputs = sampled(Reading.of(padded(TEXTS), 2).inputs, Sampler.of(COUNTS, 0), (0,))
-    losses = [keras.ops.convert_to_numpy(model(inputs, training=t)) for t in (False, False, True)]
-    np.testing.assert_array_equal(losses[0], losses[1])
-    assert not np.allclose(losses[0], losses[2])
+    inputs = sampled(readings(padded(TEXTS), 2), EVERYTHING, (0,))
+    sums = [keras.ops.convert_to_numpy(model(inputs, training=t)) for t in (False, False, True)]
+    np.testing.assert_array_equal(sums[0], sums[1])
+    assert not np.allclose(sums[0], sums[2])
