@@ -86,13 +86,12 @@ def test_learns_what_only_word_order_tells():
 
 
 def test_unlabelled_texts_teach_where_they_are_asked_for():
-    some, others = order_matters(50, 2), order_matters(50, 3)
-    settings = everything_on(epochs=1, virtual_adversarial=2.0)
-    first, other = run(settings, unlabelled=some), run(settings, unlabelled=others)
-    assert not np.array_equal(first.weights["head.kernel"], other.weights["head.kernel"])
-    own = run(settings), run(settings, unlabelled=order_matters(96, 0))  # the training's texts
-    assert_same(own[0].weights, own[1].weights)
-    unread = run(everything_on(epochs=1)), run(everything_on(epochs=1), unlabelled=some)
+    settings, others = everything_on(epochs=1, virtual_adversarial=2.0), order_matters(50, 3)
+    own = run(settings)
+    assert_same(own.weights, run(settings, unlabelled=order_matters(96, 0)).weights)  # train's
+    other = run(settings, unlabelled=others)
+    assert not np.array_equal(own.weights["head.kernel"], other.weights["head.kernel"])
+    unread = run(everything_on(epochs=1)), run(everything_on(epochs=1), unlabelled=others)
     assert_same(unread[0].weights, unread[1].weights)
 
 
@@ -150,10 +149,10 @@ MOVED_WORDS = {
 @pytest.mark.parametrize(
     "more", [{}, {"optimizer": "sgd"}, MOVED_WORDS], ids=["adam", "sgd", "moved words"]
 )
-def test_killed_twice_and_resumed_ends_with_the_same_weights(tmp_path, more):
+def test_killed_and_resumed_ends_with_the_same_weights(tmp_path, more):
     settings, unlabelled = everything_on(**more), order_matters(50, 2)
     whole = run(settings, unlabelled=unlabelled)
-    for steps in (4, 7):
+    for steps in (4,) if more is MOVED_WORDS else (4, 7):  # JAX compiles it slowly
         with pytest.raises(KilledError):
             run(settings, tmp_path, progress=killer(steps), unlabelled=unlabelled)
     resumed = run(settings, tmp_path, unlabelled=unlabelled)
