@@ -75,6 +75,12 @@ class Recipe:
         values = asdict(getattr(self, name))
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
+    @property
+    def reads_unlabelled(self) -> bool:
+        """Whether the training of the classifier reads the unlabelled texts there are."""
+        asked = self.train.virtual_adversarial > 0 or self.train.entropy > 0
+        return asked and bool(self.data.unlabelled)
+
 
 SECTIONS: dict[str, type[Any]] = {
     name: kind

@@ -17,28 +17,31 @@ log = logging.getLogger(__name__)
 
 
 def own_checkpoints(name: str, recipe: Recipe, run: RunDirectory) -> Path:
-    """Return where this very training keeps its checkpoints; those of any other are removed.
+    """Return where this very training keeps its checkpoints, beside those of others.
 
     A checkpoint of other settings, other data or other versions of what trains would resume into
-    something nobody asked for.
+    something nobody asked for. It may hold many hours of work all the same, and whoever takes the
+    settings back finds it; the stage that ends removes all.
 
     Args:
         name: of the stage that trains.
         recipe: its settings.
         run: its inputs.
     """
-    from sentiment_lstm.checkpoints import remove_checkpoints
-
     stage = stage_named(name)
     versions = [sentiment_lstm.__version__, version("keras")]
     told = [stage.settings(recipe), stage.inputs(recipe, run), versions]
     identity = text_digest(json.dumps(told, sort_keys=True))[:16]
     directory = stage.resumes(run)
     assert directory is not None, "a stage that trains resumes"
-    for other in directory.iterdir() if directory.is_dir() else ():
-        if other.name != identity:
-            remove_checkpoints(other)
-    return directory / identity
+    own = directory / identity
+    if directory.is_dir() and not own.is_dir() and any(directory.iterdir()):
+        log.warning(
+            "%s starts anew: what was begun in %s is of other settings, data or versions",
+            name,
+            directory,
+        )
+    return own
 
 
 def announce_epoch(row: dict[str, Any]) -> None:

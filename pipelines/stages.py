@@ -90,7 +90,8 @@ def _pretrains(recipe: Recipe) -> bool:
 
 def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     """Nothing of test: a change there must not train the model again."""
-    arrays = chain.from_iterable(_arrays(run, split) for split in ("train", "validation"))
+    splits = ["train", "validation", *([UNLABELLED] if recipe.reads_unlabelled else [])]
+    arrays = chain.from_iterable(_arrays(run, split) for split in splits)
     summary = json.loads(run.summary.read_text("utf-8"))
     labels = text_digest(json.dumps([summary["task"], summary["labels"]]))
     start = [run.pretrained_weights] if _pretrains(recipe) else []

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.config import Recipe
 from pipelines.resuming import announce_epoch, own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
+from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from sentiment_lstm.batching import TokenArrays
 
 # Keys of the data section that name places on the machine: no part of a model that travels.
 PATHS = ("dir", "train", "validation", "test", "unlabelled")
@@ -63,7 +66,14 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
         labels=tuple(summary["labels"]),
         task=summary["task"],
         origin={k: v for k, v in recipe.section("data").items() if k not in PATHS},
+        unlabelled=_unlabelled(recipe, run),
     )
+
+
+def _unlabelled(recipe: Recipe, run: RunDirectory) -> "TokenArrays | None":
+    from sentiment_lstm.batching import TokenArrays
+
+    return TokenArrays.load(run.preprocess, UNLABELLED) if recipe.reads_unlabelled else None
 
 
 def _pretrained(recipe: Recipe, run: RunDirectory) -> "Mapping[str, NDArray[np.float32]] | None":

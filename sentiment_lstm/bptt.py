@@ -166,6 +166,7 @@ def forward(
     """
     outputs = _outputs(batch, h, c, with_states=with_states)
     tape = Tape.of(batch.keep.size, weights)
+    _ = weights.forward_panels  # laid out once, before there are threads
 
     def work(share: Share) -> None:
         _scan(batch, weights, share, outputs, tape.of_share(share), remembers=True)
@@ -179,6 +180,7 @@ def infer(
 ) -> Outputs:
     """Run the layer and remember nothing; see `forward`."""
     outputs = _outputs(batch, h, c, with_states=with_states)
+    _ = weights.forward_panels  # laid out once, before there are threads
 
     def work(share: Share) -> None:
         own = Tape.of(len(share.rows), weights)
@@ -235,6 +237,7 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
     if not batch.keep.all():
         d_sequences[...] = 0
     d_outputs = Outputs(d_outputs.states, d_outputs.h.copy(), d_outputs.c.copy())
+    _ = weights.backward_panels  # laid out once, before there are threads
 
     def work(share: Share) -> tuple[Floats, Floats]:
         own = tape.of_share(share)

@@ -6,10 +6,10 @@ network compiled takes over, which is several times as fast and takes a moment t
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,14 @@ from sentiment_lstm.text import Encoder
 __all__ = ["Prediction", "SentimentClassifier"]
 
 Ids = NDArray[Any]
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 # Work, in multiply-adds of the recurrent products, that numpy does before the compiled network is
 # loaded: it takes about as long as the loading. Of 128 units in one direction, some 1,000 reviews.
 COMPILED_AFTER = 2**34
-CHARACTERS = 4  # of a token, about; the size of texts that are given as ids
+CHARACTERS = 5  # of a token, about, its space among them
 
 
 class SentimentClassifier(TextClassifier):
@@ -70,27 +71,35 @@ class SentimentClassifier(TextClassifier):
         """
         return cls(read_bundle(resolve_model(model)), compiled=compiled)
 
-    def _read(self, text: Text) -> Ids:
-        return self._encode(text)
+    def _read(self, text: Text) -> Text:
+        return text
 
-    def _predictions(self, chunk: list[Ids], answers: Answers) -> list[Prediction]:
-        return answers(self._run(chunk))
+    def _predictions(self, chunk: list[Text], answers: Answers) -> list[Prediction]:
+        return answers(self._run_texts(chunk))
 
-    def _run(self, chunk: list[Ids]) -> NDArray[np.float32]:
-        """Return the network's logits, compiled where it pays."""
-        if self._takes_over(chunk):
+    def _run_texts(self, chunk: Sequence[Text]) -> NDArray[np.float32]:
+        most = self.config.max_tokens
+        self._prepare(sum(min(1 + len(text) // CHARACTERS, most) for text in chunk))
+        return self._network.logits(chunk, self._encode)
+
+    def _run_ids(self, chunk: Sequence[Ids]) -> NDArray[np.float32]:
+        self._prepare(sum(map(len, chunk)))
+        return self._network.logits(chunk)
+
+    def _prepare(self, tokens: int) -> None:
+        """Have so many tokens, about, run by the compiled network if it pays."""
+        if self._takes_over(tokens):
             try:
                 self._network = _compiled(self.config, self._bundle.weights)
             except ImportError as error:  # numpy is slower, and as right
                 log.warning("texts are classified more slowly than they could be: %s", error)
-        return self._network.logits(chunk)
 
-    def _takes_over(self, chunk: list[Ids]) -> bool:
+    def _takes_over(self, tokens: int) -> bool:
         """Tell, once and to one thread, that there has been enough work to compile the network."""
         shape = self.config
         per_token = 4 * shape.units**2 * shape.directions * shape.layers
         with self._lock:
-            before, self._left = self._left, self._left - per_token * sum(map(len, chunk))
+            before, self._left = self._left, self._left - per_token * tokens
             return before >= 0 > self._left
 
     def __getstate__(self) -> tuple[Bundle, bool | None]:
@@ -110,7 +119,7 @@ class SentimentClassifier(TextClassifier):
         """
         total = len(texts) if isinstance(texts, Sequence) else None
         shown = progress(each_text(texts), total=total, label="classify")
-        return self._logits((self._encode(text), len(text)) for text in shown)
+        return self._logits(self._run_texts, ((text, len(text)) for text in shown))
 
     def logits_of_ids(self, sequences: Iterable[Ids]) -> NDArray[np.float32]:
         """Return `logits` of texts given as token ids, each `(tokens,)` without padding.
@@ -118,11 +127,14 @@ class SentimentClassifier(TextClassifier):
         Raises:
             DataError: for an id that is padding or outside the vocabulary.
         """
-        return self._logits((ids, CHARACTERS * len(ids)) for ids in self._checked(sequences))
+        checked = self._checked(sequences)
+        return self._logits(self._run_ids, ((ids, CHARACTERS * len(ids)) for ids in checked))
 
-    def _logits(self, sized: Iterable[tuple[Ids, int]]) -> NDArray[np.float32]:
+    def _logits(
+        self, run: Callable[[list[T]], NDArray[np.float32]], sized: Iterable[tuple[T, int]]
+    ) -> NDArray[np.float32]:
         empty = np.empty((0, self.config.outputs), np.float32)
-        parts = [self._run(chunk) for chunk in chunks(sized)]
+        parts = [run(chunk) for chunk in chunks(sized)]
         logits = np.concatenate([empty, *parts])
         return logits[:, 0] if self.config.outputs == 1 else logits
 

@@ -7,15 +7,16 @@ module before there are more.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.bptt_kernels import gates_forward
+from sentiment_lstm.bptt_kernels import sigmoid, tanh
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.compiled import kernel
-from sentiment_lstm.inference import Batch, Floats, Indices, Network, side_by_side
+from sentiment_lstm.folding import Floats, Indices
+from sentiment_lstm.inference import Batch, Network, layer_weights, side_by_side
 from sentiment_lstm.text import UNKNOWN
 from sentiment_lstm.tiles import add_product, panels_of
 
@@ -35,29 +36,36 @@ class CompiledLayer:
     """An LSTM layer of D directions and H units.
 
     Attributes:
-        kernel: `(D, in, 4H)`.
-        panels: the recurrent kernel of each direction, `(H, 4H)`, as `panels_of` cuts it.
-        bias: `(D, 1, 4H)`.
+        kernels: the kernel of each direction, `(in, 4H)`, as `panels_of` cuts it.
+        recurrent_kernels: the recurrent kernel of each, `(H, 4H)`, likewise.
+        bias: `(D, 4H)`.
     """
 
-    kernel: Floats
-    panels: list[Floats]
+    projects_rows_alike: ClassVar[bool] = True
+
+    kernels: list[Floats]
+    recurrent_kernels: list[Floats]
     bias: Floats
 
     @classmethod
     def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> Self:
         """Take layer `index` from a bundle's arrays."""
-        names = [f"lstm.{index}.{d}" for d in ("forward", "backward")[: config.directions]]
-        kernel, recurrent_kernel, bias = (
-            np.stack([np.atleast_2d(weights[f"{name}.{part}"]) for name in names])
-            for part in ("kernel", "recurrent_kernel", "bias")
+        directions = layer_weights(config, weights, index)
+        kernels, recurrent_kernels, biases = zip(*directions, strict=True)
+        return cls(
+            [panels_of(kernel) for kernel in kernels],
+            [panels_of(kernel) for kernel in recurrent_kernels],
+            np.concatenate(biases),
         )
-        return cls(kernel, [panels_of(of) for of in recurrent_kernel], bias)
 
     def project(self, x: Floats) -> Floats:
         """Return the inputs' part of the pre-activations, `(D, m, 4H)`, for x `(m, in)`."""
-        table: Floats = np.matmul(x, self.kernel)
-        table += self.bias
+        D, width = self.bias.shape
+        table = np.empty((D, len(x), width), np.float32)
+        for d, panels in enumerate(self.kernels):
+            for start in range(0, len(x), BATCH_TEXTS):
+                some = slice(start, start + BATCH_TEXTS)
+                project(x[some], panels, self.bias[d], table[d, some])
         return table
 
     def states(self, table: Floats, rows: Indices, batch: Batch) -> Floats:
@@ -81,12 +89,21 @@ class CompiledLayer:
         last = np.zeros((D, n, width // 4), np.float32)
         largest = np.full((D, n if "max" in kinds else 0, width // 4), -np.inf, np.float32)
         total = np.zeros((D, n if "mean" in kinds else 0, width // 4), np.float32)
-        for d, panels in enumerate(self.panels):
+        for d, panels in enumerate(self.recurrent_kernels):
             scan(
                 table[d], rows, batch.first, batch.lengths, d, panels,
                 last[d], largest[d], total[d], states,
             )  # fmt: skip
         return last, largest, total
+
+
+@kernel
+def project(x: Floats, panels: Floats, bias: Floats, table: Floats) -> None:
+    """Put X·W + b into a table, for x `(m, in)`."""
+    for k in range(x.shape[0]):
+        for j in range(bias.shape[0]):
+            table[k, j] = bias[j]
+    add_product(x.shape[0], x, panels, table)
 
 
 @kernel
@@ -117,17 +134,17 @@ def scan(
         states: takes h at every token, `(tokens, D·H)`. Or `(0, …)`.
     """
     n, units = h.shape
-    z = np.empty((n, 4 * units), np.float32)
-    c, before = np.zeros((n, units), np.float32), np.empty((n, units), np.float32)
-    keep, at = np.ones(n, np.bool_), np.empty(n, np.intp)
+    z, c = np.empty((n, 4 * units), np.float32), np.zeros((n, units), np.float32)
+    at = np.empty(n, np.intp)
     for t in range(lengths[0] if n else 0):
         while lengths[n - 1] <= t:
             n -= 1
         for k in range(n):
             at[k] = first[k] + (lengths[k] - 1 - t if direction else t)
-        take_inputs(n, table, rows, at, c, z, before)
+            take(table[rows[at[k]]], z[k])
         add_product(n, h, panels, z)
-        gates_forward(n, keep, z, before, c, h)
+        for k in range(n):
+            onward(z[k], c[k], h[k])
         pool(n, h, largest, total)
         for k in range(n if states.shape[0] else 0):
             for j in range(units):
@@ -135,16 +152,27 @@ def scan(
 
 
 @kernel
-def take_inputs(
-    n: int, table: Floats, rows: Indices, at: Indices, c: Floats, z: Floats, before: Floats
-) -> None:
-    """Put down what a step starts from: the inputs' part of n texts' pre-activations, and c."""
-    for k in range(n):
-        row = rows[at[k]]
-        for j in range(table.shape[1]):
-            z[k, j] = table[row, j]
-        for j in range(c.shape[1]):
-            before[k, j] = c[k, j]
+def take(row: Floats, z: Floats) -> None:
+    """Put down the inputs' part of a text's pre-activations."""
+    for j in range(z.shape[0]):
+        z[j] = row[j]
+
+
+@kernel
+def onward(z: Floats, c: Floats, h: Floats) -> None:
+    """Move one text a token on; like `bptt_kernels.gates_forward`, which also leaves the gates.
+
+    Args:
+        z: pre-activations, `(4 * units,)`.
+        c: cell, `(units,)`, in place.
+        h: takes the state, likewise.
+    """
+    units = h.shape[0]
+    z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
+    for j in range(units):
+        i, f, g, o = sigmoid(z_i[j]), sigmoid(z_f[j]), tanh(z_g[j]), sigmoid(z_o[j])
+        cell = f * c[j] + i * g
+        c[j], h[j] = cell, o * tanh(cell)
 
 
 @kernel

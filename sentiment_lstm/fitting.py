@@ -33,6 +33,7 @@ class Splits:
         labels: names of the labels, none for regression.
         task: "classification" or "regression".
         origin: where the texts came from, kept in the bundle as it is.
+        unlabelled: texts beside them that the settings may ask for; see `train_network`.
     """
 
     train: TokenArrays
@@ -41,6 +42,7 @@ class Splits:
     labels: tuple[str, ...]
     task: str = "classification"
     origin: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: TokenArrays | None = None
 
 
 def fit(
@@ -80,6 +82,7 @@ def fit(
         checkpoints=checkpoints,
         max_minutes=max_minutes,
         initial=_start(splits.vocabulary, task, model, settings, pretrained or {}),
+        unlabelled=splits.unlabelled,
         progress=progress,
         on_epoch=on_epoch,
     )

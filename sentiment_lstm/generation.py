@@ -12,7 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from sentiment_lstm.errors import BundleError, DataError
-from sentiment_lstm.inference import Floats, halved, lstm_step
+from sentiment_lstm.folding import Floats
+from sentiment_lstm.inference import halved, lstm_step
 from sentiment_lstm.text import PAD, UNKNOWN, Vocabulary, tokenise
 
 WEIGHTS, CONFIG, VOCABULARY = "weights.safetensors", "config.json", "vocabulary.txt"

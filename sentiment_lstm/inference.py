@@ -8,20 +8,20 @@ Shapes are named by D directions, n texts, H units. Arrays of gates are `(4, D, 
 first in the order i, f, g, o, so that each gate is one contiguous block.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.bundle_config import BundleConfig
-from sentiment_lstm.parallel import one_blas_thread, parallel_map
+from sentiment_lstm.folding import Floats, Indices, KeptTable, folded_anew
+from sentiment_lstm.parallel import parallel_map
 
-Floats = NDArray[np.float32]
-Indices = NDArray[np.intp]
+Ids = NDArray[Any]
+T = TypeVar("T", bound=Sized)
 Visit = Callable[[Indices, Floats], None]
 
 BATCH_TEXTS = 128
@@ -29,6 +29,21 @@ BATCH_TEXTS = 128
 TABLE_BYTES = 2**27
 
 HALF = np.float32(0.5)
+
+
+def layer_weights(
+    config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int
+) -> list[tuple[Floats, Floats, Floats]]:
+    """Return kernel `(in, 4H)`, recurrent kernel and bias `(1, 4H)` of each direction."""
+    names = [f"lstm.{index}.{d}" for d in ("forward", "backward")[: config.directions]]
+    return [
+        (
+            weights[f"{name}.kernel"],
+            weights[f"{name}.recurrent_kernel"],
+            weights[f"{name}.bias"][np.newaxis],
+        )
+        for name in names
+    ]
 
 
 def lstm_step(z: Floats, c: Floats, h: Floats) -> None:
@@ -110,7 +125,14 @@ class Batch:
 
 
 class AnyLayer(Protocol):
-    """An LSTM layer of one or two directions, in some form."""
+    """An LSTM layer of one or two directions, in some form.
+
+    Attributes:
+        projects_rows_alike: whether what `project` makes of a row hangs on no other row, to the
+            last bit.
+    """
+
+    projects_rows_alike: ClassVar[bool]
 
     @classmethod
     def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> Self:
@@ -118,7 +140,10 @@ class AnyLayer(Protocol):
         ...  # pragma: no cover
 
     def project(self, x: Floats) -> Floats:
-        """Return the inputs' part of the pre-activations, for x `(m, in)`, in a form of its own."""
+        """Return the inputs' part of the pre-activations, for x `(m, in)`, in a form of its own.
+
+        m is its last axis but one.
+        """
         ...  # pragma: no cover
 
     def states(self, table: Floats, rows: Indices, batch: Batch) -> Floats:
@@ -140,6 +165,8 @@ class Layer:
         bias: `(4, D, 1, H)`.
     """
 
+    projects_rows_alike: ClassVar[bool] = False  # BLAS sums one row otherwise than many
+
     kernel: Floats
     recurrent_kernel: Floats
     bias: Floats
@@ -147,12 +174,9 @@ class Layer:
     @classmethod
     def of(cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int) -> Self:
         """Take layer `index` from a bundle's arrays."""
-        names = [f"lstm.{index}.{d}" for d in ("forward", "backward")[: config.directions]]
-        kernel, recurrent_kernel, bias = (
-            np.stack([halved(np.atleast_2d(weights[f"{name}.{part}"])) for name in names], axis=1)
-            for part in ("kernel", "recurrent_kernel", "bias")
-        )
-        return cls(kernel, recurrent_kernel, bias)
+        directions = layer_weights(config, weights, index)
+        parts = zip(*directions, strict=True)
+        return cls(*(np.stack([halved(part) for part in each], axis=1) for each in parts))
 
     @property
     def width(self) -> tuple[int, int]:
@@ -160,23 +184,23 @@ class Layer:
         return self.bias.shape[1], self.bias.shape[3]
 
     def project(self, x: Floats) -> Floats:
-        """Return the inputs' part of the pre-activations, `(4, D·m, H)`, for x `(m, in)`."""
-        D, H = self.width
+        """Return the inputs' part of the pre-activations, `(4, D, m, H)`, for x `(m, in)`."""
         table: Floats = np.matmul(x, self.kernel)
         table += self.bias
-        return table.reshape(4, D * len(x), H)
+        return table
 
     def scan(self, table: Floats, rows: Indices, batch: Batch, visit: Visit) -> Floats:
         """Read every text of a batch; return h after each one's last step, `(D, n, H)`.
 
         Args:
-            table: projected inputs `(4, D·m, H)`.
+            table: projected inputs `(4, D, m, H)`.
             rows: which of the m each token of the batch takes, `(tokens,)`.
             batch: the texts.
             visit: called after each step with the tokens just read, `(D, n_t)`, and h
                 `(D, n_t, H)`, a view that the next step overwrites.
         """
-        (D, H), m = self.width, table.shape[1] // self.width[0]
+        _, D, m, H = table.shape
+        table = table.reshape(4, D * m, H)
         rows = np.concatenate([rows + d * m for d in range(D)])
         z, x = np.empty((2, 4 * D * len(batch.lengths) * H), np.float32)
         c, h = np.zeros((2, D, len(batch.lengths), H), np.float32)
@@ -260,17 +284,9 @@ def side_by_side(
     return pooled.transpose(2, 0, 1, 3).reshape(len(lengths), -1)
 
 
-@dataclass(frozen=True)
-class Folded:
-    """The first layer's projected inputs for every distinct token of some texts.
-
-    Attributes:
-        row: which of the m distinct tokens a vocabulary id is, `(V,)`; only of ids that occur.
-        table: what the layer's `project` gives.
-    """
-
-    row: Indices
-    table: Floats
+def as_given(ids: Any) -> Ids:
+    """Return ids as they are."""
+    return np.asarray(ids)
 
 
 class Network:
@@ -291,60 +307,66 @@ class Network:
         batch_texts: int = BATCH_TEXTS,
     ) -> None:
         self._kinds = config.pooling
-        self._embedding = np.asarray(weights["embedding"], np.float32)
         self._layers = [layer.of(config, weights, index) for index in range(config.layers)]
         self._batch_texts = batch_texts
         self._head = np.asarray(weights["head.kernel"], np.float32)
         self._head_bias = np.asarray(weights["head.bias"], np.float32)
         self._most = TABLE_BYTES // (16 * config.directions * config.units)
+        embedding = np.asarray(weights["embedding"], np.float32)
+        keeps = layer.projects_rows_alike and len(embedding) <= self._most
+        self._fold = (KeptTable if keeps else folded_anew)(embedding, self._layers[0].project)
 
-    def logits(self, sequences: Sequence[NDArray[Any]]) -> Floats:
-        """Return the logits `(n, outputs)` of id sequences, each `(tokens,)`, ids in [1, V)."""
-        order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
-        falling = [sequences[i] for i in order]
-        batches = [Batch.of(part) for part in _split(falling, self._most, self._batch_texts)]
-        distinct = self._distinct(batches)
-        folded = self._fold(distinct) if len(distinct) <= self._most else None
-        parts = parallel_map(partial(self._batch_logits, folded=folded), batches)
-        logits = np.empty((len(sequences), len(self._head_bias)), np.float32)
-        logits[order] = np.concatenate([*parts, logits[:0]])
+    def logits(self, texts: Sequence[T], encode: Callable[[T], Ids] = as_given) -> Floats:
+        """Return the logits `(n, outputs)` of texts.
+
+        Args:
+            texts: each as ids `(tokens,)` in [1, V), or as what has ids.
+            encode: gives the ids; it is called in several threads, each time for some texts of
+                about one length, so that it runs beside the network and not before it.
+        """
+
+        def of_some(some: Sequence[T]) -> Floats:
+            return self._in_batches([encode(text) for text in some])
+
+        def of_groups(falling: Sequence[T]) -> list[Floats]:
+            starts = range(0, len(falling), self._batch_texts)
+            return parallel_map(of_some, [falling[i : i + self._batch_texts] for i in starts])
+
+        return self._longest_first(texts, of_groups)
+
+    def _in_batches(self, sequences: Sequence[Ids]) -> Floats:
+        def of_batches(falling: Sequence[Ids]) -> list[Floats]:
+            return [self._batch_logits(Batch.of(part)) for part in _split(falling, self._most)]
+
+        return self._longest_first(sequences, of_batches)
+
+    def _longest_first(
+        self, items: Sequence[T], run: Callable[[Sequence[T]], list[Floats]]
+    ) -> Floats:
+        """Have items of falling length run, and put the logits into the order of the items."""
+        order = sorted(range(len(items)), key=lambda i: -len(items[i]))
+        logits = np.empty((len(items), len(self._head_bias)), np.float32)
+        logits[order] = np.concatenate([*run([items[i] for i in order]), logits[:0]])
         return logits
 
-    def _batch_logits(self, batch: Batch, folded: Folded | None) -> Floats:
-        folded = folded or self._fold(self._distinct([batch]))
-        rows, table = folded.row[batch.ids], folded.table
+    def _batch_logits(self, batch: Batch) -> Floats:
+        table, rows = self._fold(batch.ids)
         for layer, above in pairwise(self._layers):
             states = layer.states(table, rows, batch)
             rows, table = np.arange(len(states)), above.project(states)
         pooled = self._layers[-1].pooled(table, rows, batch, self._kinds)
         return pooled @ self._head + self._head_bias
 
-    def _distinct(self, batches: Sequence[Batch]) -> Indices:
-        seen = np.zeros(len(self._embedding), bool)
-        for batch in batches:
-            seen[batch.ids] = True
-        return np.flatnonzero(seen)
 
-    def _fold(self, distinct: Indices) -> Folded:
-        row = np.empty(len(self._embedding), np.intp)
-        row[distinct] = np.arange(len(distinct))
-        with one_blas_thread():
-            return Folded(row, self._layers[0].project(self._embedding[distinct]))
-
-
-def _split(
-    sequences: Sequence[NDArray[Any]], most: int, texts: int
-) -> Iterator[Sequence[NDArray[Any]]]:
+def _split(sequences: Sequence[Ids], most: int) -> Iterator[Sequence[Ids]]:
     """Cut sequences of falling length into batches.
 
     Args:
         sequences: ids of each text.
         most: tokens of a batch at most, were it padded; a longer text is a batch of its own.
-        texts: texts of a batch at most.
     """
     start = 0
     while start < len(sequences):
-        fit = most // max(1, len(sequences[start]))
-        end = start + min(max(1, fit), texts)
+        end = start + max(1, most // max(1, len(sequences[start])))
         yield sequences[start:end]
         start = end

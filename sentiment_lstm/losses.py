@@ -12,6 +12,7 @@ from keras import ops
 from sentiment_lstm.lstm import Tensor
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+Divergence = Callable[[Tensor, Tensor], Tensor]
 
 
 def binary_cross_entropy(smoothing: float = 0.0) -> Loss:
@@ -47,3 +48,32 @@ def loss_for(task: str, outputs: int, smoothing: float) -> Loss:
     if task == "regression":
         return mean_squared_error
     return binary_cross_entropy(smoothing) if outputs == 1 else categorical_cross_entropy(smoothing)
+
+
+def divergence_for(task: str) -> Divergence:
+    """Return how far answers are from answers, as a mean over the batch.
+
+    It takes both before any softmax, `(batch, outputs)`: of classes it is the Kullback–Leibler
+    divergence of the second's distribution from the first's, of regression the mean square.
+    """
+    if task == "regression":
+        return lambda these, those: ops.mean(ops.square(these - those))
+
+    def divergence(these: Tensor, those: Tensor) -> Tensor:
+        log_p, log_q = (keras.activations.log_softmax(_of_classes(z)) for z in (these, those))
+        return ops.mean(ops.sum(ops.exp(log_p) * (log_p - log_q), axis=-1))
+
+    return divergence
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Return the mean entropy of answers, from logits `(batch, outputs)`, in nats."""
+    log_p = keras.activations.log_softmax(_of_classes(logits))
+    return -ops.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))
+
+
+def _of_classes(logits: Tensor) -> Tensor:
+    """Return a logit for each class where the one of two classes stands for both."""
+    if logits.shape[-1] > 1:
+        return logits
+    return ops.concatenate([ops.zeros_like(logits), logits], axis=-1)

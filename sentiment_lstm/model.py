@@ -163,6 +163,19 @@ def named_variables(model: keras.Model) -> dict[str, Any]:
     return {**named, "head.kernel": head.kernel, "head.bias": head.bias}
 
 
+def depths(model: keras.Model) -> dict[str, int]:
+    """Return how many layers lie above that of each trained variable, by the variable's path."""
+    named = named_variables(model)
+    lstm_layers = {name.split(".")[1] for name in named if name.startswith("lstm.")}
+
+    def depth(name: str) -> int:
+        kind, *rest = name.split(".")
+        below = {"embedding": -1, "head": len(lstm_layers)}
+        return len(lstm_layers) - (below[kind] if kind in below else int(rest[0]))
+
+    return {variable.path: depth(name) for name, variable in named.items()}
+
+
 def _directions(layer: Any) -> dict[str, Any]:
     if isinstance(layer, LSTM):
         return {"forward": layer}

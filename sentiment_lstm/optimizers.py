@@ -1,5 +1,6 @@
 """What moves the weights: an optimizer with its learning rate's course, clipping and averaging."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import keras
@@ -27,18 +28,49 @@ class Learning(Protocol):
     def average(self) -> float: ...  # noqa: D102
 
 
-def build_optimizer(settings: TrainSettings, steps: int) -> Any:
-    """Return the Keras optimizer that settings ask for, its schedule laid over so many steps."""
-    decay = settings.weight_decay or None
+def build_optimizer(
+    settings: TrainSettings, steps: int, depths: Mapping[str, int] | None = None
+) -> Any:
+    """Return the Keras optimizer that settings ask for, its schedule laid over so many steps.
+
+    Args:
+        settings: what they ask for.
+        steps: of the whole training.
+        depths: how many layers lie above each variable's, by its path; see `discriminative`.
+    """
+    shares = {path: settings.discriminative**depth for path, depth in (depths or {}).items()}
+    options = {"weight_decay": settings.weight_decay or None, **_common(settings, steps)}
     if settings.optimizer == "sgd":
-        options = {"momentum": settings.momentum, "weight_decay": decay}
-        return keras.optimizers.SGD(**options, **_common(settings, steps))
-    return adam(settings, steps, weight_decay=decay)
+        return LayeredSGD(shares=shares, momentum=settings.momentum, **options)
+    return LayeredAdam(shares=shares, **options)
 
 
-def adam(settings: Learning, steps: int, **options: Any) -> Any:
+def adam(settings: Learning, steps: int) -> Any:
     """Return Adam (Kingma & Ba 2015), its schedule laid over so many steps."""
-    return keras.optimizers.Adam(**options, **_common(settings, steps))
+    return keras.optimizers.Adam(**_common(settings, steps))
+
+
+class Layered:
+    """Gives each variable its own share of the learning rate (Howard & Ruder 2018, section 3.2)."""
+
+    def __init__(self, *, shares: Mapping[str, float], **options: Any) -> None:
+        super().__init__(**options)
+        self._shares = dict(shares)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move a variable; Keras calls this for each."""
+        # On TensorFlow it is the backend's variable, which has no path.
+        own = self._trainable_variables[self._get_variable_index(variable)]  # type: ignore[attr-defined]  # of Keras
+        share = self._shares.get(own.path, 1.0)
+        super().update_step(gradient, variable, learning_rate * share)  # type: ignore[misc]  # of Keras
+
+
+class LayeredAdam(Layered, keras.optimizers.Adam):  # type: ignore[misc]  # untyped
+    """Adam (Kingma & Ba 2015), `Layered`."""
+
+
+class LayeredSGD(Layered, keras.optimizers.SGD):  # type: ignore[misc]  # untyped
+    """Stochastic gradient descent, `Layered`."""
 
 
 def _common(settings: Learning, steps: int) -> dict[str, Any]:

@@ -111,6 +111,22 @@ class TrainSettings:
     average: float = setting(
         0.0, help="decay of the running average of weights; 0 is none", low=0, high=0.99999
     )
+    discriminative: float = setting(
+        1.0, help="learning rate of each layer, as a share of that of the one above", low=0, high=1
+    )
+    adversarial: float = setting(
+        0.0,
+        help="how far adversarial training moves a text's word vectors, in their standard "
+        "deviations; 0 is none",
+        low=0,
+    )
+    virtual_adversarial: float = setting(
+        0.0, help="the same for unlabelled texts, whose answers must stay; 0 is none", low=0
+    )
+    entropy: float = setting(
+        0.0, help="weight of the entropy of the answers to unlabelled texts; 0 is none", low=0
+    )
+    unlabelled_batch: int = setting(32, help="unlabelled texts a step, where some are read", low=1)
     token_dropout: float = setting(
         0.0, help="share of tokens replaced by the unknown one", low=0, high=0.99
     )

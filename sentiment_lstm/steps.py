@@ -6,6 +6,7 @@ Each form runs the same `keras.ops` network and loss.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,8 +19,18 @@ from sentiment_lstm.lstm import Tensor
 
 # An array, or a dictionary of arrays: what a network takes.
 Inputs = Any
+# The network in training, as a function of its inputs. What it drops is drawn once a step: called
+# more than once, it drops the same, so that answers differ by the inputs alone.
+Network = Callable[[Inputs], Tensor]
 # (the network in training, arrays of a batch) -> what one step makes smaller
 Objective = Callable[..., Tensor]
+# Of a function (network, point) -> value, at a point: the value, its gradients by the trained
+# variables, in their order, and that by the point.
+Differentiate = Callable[
+    [Callable[[Network, Tensor], Tensor], Tensor], tuple[Tensor, list[Tensor], Tensor]
+]
+# (Differentiate, arrays of a batch) -> loss, and the gradients to move the variables by
+Program = Callable[..., tuple[Tensor, list[Tensor]]]
 # (arrays of a batch) -> loss
 Step = Callable[..., float]
 # tokens (batch, time), or whatever the network takes -> its outputs, (batch, outputs)
@@ -35,11 +46,16 @@ def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> Step:
     def objective(run: Any, tokens: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         return loss(targets, run(tokens), weights)
 
-    step = objective_step(model, optimizer, objective)
-    return lambda tokens, targets, weights: step(
+    return of_texts(objective_step(model, optimizer, objective))
+
+
+def of_texts(step: Step) -> Step:
+    """Return a step that takes tokens, targets and weights of whatever types, and others as is."""
+    return lambda tokens, targets, weights, *others: step(
         np.asarray(tokens, np.int32),
         np.asarray(targets, np.float32),
         np.asarray(weights, np.float32),
+        *others,
     )
 
 
@@ -53,9 +69,26 @@ def objective_step(model: keras.Model, optimizer: Any, objective: Objective) -> 
             that the function is given, each an array or a dictionary of arrays whose type and
             number of dimensions stay the same.
     """
+
+    def program(differentiate: Differentiate, *arrays: Any) -> tuple[Tensor, list[Tensor]]:
+        nowhere = keras.ops.zeros(())
+        return differentiate(lambda network, _: objective(network, *arrays), nowhere)[:2]
+
+    return program_step(model, optimizer, program)
+
+
+def program_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
+    """Return a function that moves the weights by one batch, whose gradients a program finds.
+
+    Args:
+        model: the network; its trained variables are moved.
+        optimizer: built for them.
+        program: in `keras.ops` and with what it is given to differentiate, of the arrays that the
+            function is given; see `objective_step`.
+    """
     return {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step}[
         keras.backend.backend()
-    ](model, optimizer, objective)
+    ](model, optimizer, program)
 
 
 def forward(model: keras.Model) -> Forward:
@@ -101,26 +134,44 @@ def _torch_determinism(on: bool) -> bool:
     return bool(before)
 
 
-def _tensorflow_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
+def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
     import tensorflow as tf
 
-    variables = model.trainable_variables
+    variables, others = model.trainable_variables, model.non_trainable_variables
 
     # Moments, average and clipping are some twenty passes over every weight; compiled they are few.
     @tf.function(jit_compile=True)
     def update(gradients: Any) -> None:
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
-    def step(*arrays: Any) -> Any:
+    def differentiate(network: Network, function: Any, point: Any) -> Any:
         with tf.GradientTape() as tape:
-            value = objective(lambda inputs: model(inputs, training=True), *arrays)
+            tape.watch(point)
+            value = function(network, point)
+        *gradients, by_point = tape.gradient(value, [*variables, point])
         # Dense, because the norm of an embedding's sparse gradient counts a repeated token's
         # parts one by one, and clipping would depend on the backend.
-        update([tf.convert_to_tensor(g) for g in tape.gradient(value, variables)])
+        return value, [tf.convert_to_tensor(g) for g in gradients], by_point
+
+    def step(*arrays: Any) -> Any:
+        network = _repeatable(model, [tf.identity(v.value) for v in others])
+        value, gradients = program(partial(differentiate, network), *arrays)
+        update(gradients)
         return value
 
     run = _tensorflow_graph(step)
     return lambda *arrays: float(run(*arrays))
+
+
+def _repeatable(model: keras.Model, values: list[Any]) -> Network:
+    """Return the network in training, its variables that are not trained set anew at each call."""
+
+    def network(inputs: Any) -> Any:
+        for variable, value in zip(model.non_trainable_variables, values, strict=True):
+            variable.assign(value)
+        return model(inputs, training=True)
+
+    return network
 
 
 def _tensorflow_forward(model: keras.Model) -> Forward:
@@ -152,25 +203,16 @@ def _tensorflow_graph(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _jax_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
+def _jax_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
     import jax
-
-    def value_of(trained: Any, rest: Any, arrays: Any) -> Any:
-        kept = [rest]
-
-        def network(inputs: Any) -> Any:
-            outputs, kept[0] = model.stateless_call(trained, kept[0], inputs, training=True)
-            return outputs
-
-        return objective(network, *arrays), kept[0]
 
     @jax.jit
     def step(state: Any, arrays: Any) -> Any:
         trained, rest, moments = state
-        differentiated = jax.value_and_grad(value_of, has_aux=True)
-        (value, rest), gradients = differentiated(trained, rest, arrays)
+        kept = list(rest)
+        value, gradients = program(_jax_differentiate(model, trained, kept), *arrays)
         trained, moments = optimizer.stateless_apply(moments, gradients, trained)
-        return value, (trained, rest, moments)
+        return value, (trained, kept, moments)
 
     groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
 
@@ -183,6 +225,29 @@ def _jax_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
         return float(value)
 
     return run
+
+
+def _jax_differentiate(model: keras.Model, trained: Any, kept: list[Any]) -> Differentiate:
+    """Return what differentiates; `kept` holds the other variables, and then their new values."""
+    import jax
+
+    rest = list(kept)
+
+    def differentiate(function: Any, point: Any) -> Any:
+        def value_of(trained: Any, point: Any, rest: Any) -> Any:
+            after = [rest]
+
+            def network(inputs: Any) -> Any:
+                outputs, after[0] = model.stateless_call(trained, rest, inputs, training=True)
+                return outputs
+
+            return function(network, point), after[0]
+
+        both = jax.value_and_grad(value_of, argnums=(0, 1), has_aux=True)
+        (value, kept[:]), (gradients, by_point) = both(trained, point, rest)
+        return value, gradients, by_point
+
+    return differentiate
 
 
 def _jax_forward(model: keras.Model) -> Forward:
@@ -200,17 +265,24 @@ def _jax_forward(model: keras.Model) -> Forward:
     )
 
 
-def _torch_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
+def _torch_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
     import torch
 
+    variables, others = model.trainable_variables, model.non_trainable_variables
+
+    def differentiate(network: Network, function: Any, point: Any) -> Any:
+        point = point.detach().requires_grad_()
+        value = function(network, point)
+        sources = [*(v.value for v in variables), point]
+        *gradients, by_point = torch.autograd.grad(value, sources, allow_unused=True)
+        return value.detach(), gradients, by_point
+
     def run(*arrays: Any) -> float:
-        variables = model.trainable_variables
-        model.zero_grad()
-        value = objective(lambda inputs: model(inputs, training=True), *_torch(arrays))
-        value.backward()
+        network = _repeatable(model, [v.value.clone() for v in others])
+        value, gradients = program(partial(differentiate, network), *_torch(arrays))
         with torch.no_grad():
-            optimizer.apply([v.value.grad for v in variables], variables)
-        return float(value.detach())
+            optimizer.apply(gradients, variables)
+        return float(value)
 
     return run
 

@@ -51,6 +51,7 @@ spaces give themselves again.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeVar, overload
 from unicodedata import ucd_3_2_0
@@ -251,8 +252,7 @@ class Vocabulary:
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
         """Return the id of each token, `UNKNOWN` for one that is not held."""
-        known = self._ids.get
-        return [known(token, UNKNOWN) for token in tokens]
+        return list(map(self._ids.get, tokens, repeat(UNKNOWN)))
 
     def _check(self) -> None:
         if self.tokens[: len(SPECIAL_TOKENS)] != SPECIAL_TOKENS:

@@ -63,29 +63,29 @@ def panels_of(matrix: Floats) -> Floats:
     return np.ascontiguousarray(padded.reshape(m, panels, WIDTH).transpose(1, 0, 2))
 
 
-def _adder(rows: int) -> Any:
+def _adder(rows: int, abreast: int = 1) -> Any:
     """Return a compiled function that adds a tile of so many rows to a result.
 
-    It takes a `(≥ n, m)`, the tile's first row, n, a panel `(m, WIDTH)`, the result `(≥ n, …)` and
-    the tile's first column. Where the tile has more rows than are left, it does the last one again.
-    Rows are found by the arrays' widths, so none may be a view with gaps.
+    It takes a `(≥ n, m)`, the tile's first row, n, panels `(abreast, m, WIDTH)`, the result
+    `(≥ n, …)` and the tile's first column. Where the tile has more rows than are left, it does the
+    last one again. Rows are found by the arrays' widths, so none may be a view with gaps.
     """
 
     @intrinsic
-    def add_tile(_: Any, a: Any, first: Any, n: Any, panel: Any, result: Any, column: Any) -> Any:
-        if any((of.layout, of.dtype) != ("C", types.float32) for of in (a, panel, result)):
+    def add_tile(_: Any, a: Any, first: Any, n: Any, panels: Any, result: Any, column: Any) -> Any:
+        if any((of.layout, of.dtype) != ("C", types.float32) for of in (a, panels, result)):
             raise TypingError("add_product takes float32 arrays without gaps")
-        signature = types.void(a, first, n, panel, result, column)
+        signature = types.void(a, first, n, panels, result, column)
 
         def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
-            a, panel, result = (
+            a, panels, result = (
                 context.make_array(signature.args[i])(context, build, arguments[i])
                 for i in (0, 3, 4)
             )
             _, first, n, _, _, column = arguments
             read = [_row(build, a, first, n, r) for r in range(rows)]
             written = [build.gep(_row(build, result, first, n, r), [column]) for r in range(rows)]
-            _add(build, read, panel, written)
+            _add(build, read, panels, abreast, written)
             return context.get_dummy_value()
 
         return signature, generate
@@ -100,17 +100,21 @@ def _row(build: Any, array: Any, first: Any, n: Any, r: int) -> Any:
     return build.gep(array.data, [build.mul(row, cgutils.unpack_tuple(build, array.shape)[1])])
 
 
-def _add(build: Any, read: list[Any], panel: Any, written: list[Any]) -> None:
-    """Add the product of some rows with a panel to where the rows of the tile are written."""
-    places = [_vector_at(build, row, v) for row in written for v in range(SHAPE.vectors)]
+def _add(build: Any, read: list[Any], panels: Any, abreast: int, written: list[Any]) -> None:
+    """Add the product of some rows with panels to where the rows of the tile are written."""
+    inner = cgutils.unpack_tuple(build, panels.shape)[1]
+    size = build.mul(inner, _index(WIDTH))
+    starts = [build.gep(panels.data, [build.mul(size, _index(p))]) for p in range(abreast)]
+    places = [_vector_at(build, row, v) for row in written for v in range(abreast * SHAPE.vectors)]
     before, loop = build.block, build.append_basic_block("tile")
     start = [build.load(place, align=4) for place in places]
     build.branch(loop)
     build.position_at_end(loop)
     k = build.phi(_INDEX)
     sums = [build.phi(_VECTOR) for _ in start]
-    line = build.gep(panel.data, [build.mul(k, _index(WIDTH))])
-    vectors = [build.load(_vector_at(build, line, v), align=4) for v in range(SHAPE.vectors)]
+    lines = [build.gep(panel, [build.mul(k, _index(WIDTH))]) for panel in starts]
+    parts = [_vector_at(build, line, v) for line in lines for v in range(SHAPE.vectors)]
+    vectors = [build.load(part, align=4) for part in parts]
     factors = [_everywhere(build, build.load(build.gep(row, [k]))) for row in read]
     products = [(factor, vector) for factor in factors for vector in vectors]
     added = [_multiply_add(build, *p, s) for p, s in zip(products, sums, strict=True)]
@@ -120,7 +124,6 @@ def _add(build: Any, read: list[Any], panel: Any, written: list[Any]) -> None:
         phi.add_incoming(at_first, before)
         phi.add_incoming(then, loop)
     after = build.append_basic_block("tile.done")
-    inner = cgutils.unpack_tuple(build, panel.shape)[0]
     build.cbranch(build.icmp_signed("<", following, inner), loop, after)
     build.position_at_end(after)
     for place, value in zip(places, added, strict=True):
@@ -154,6 +157,9 @@ def _multiply_add(build: Any, factor: Any, vector: Any, to: Any) -> Any:
 _add_whole, _add_half, _add_two, _add_one = (
     _adder(rows) for rows in (SHAPE.rows, SHAPE.rows // 2, 2, 1)
 )
+# One row has too few sums in one panel: each would wait for the one before it.
+ABREAST = 4
+_add_one_abreast = _adder(1, ABREAST)
 
 
 @kernel
@@ -173,24 +179,36 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
     fits = panels.shape[1] == a.shape[1] and panels.shape[2] == WIDTH and a.shape[1] > 0
     if not fits or panels.shape[0] * WIDTH < columns or n > a.shape[0] or n > result.shape[0]:
         raise ValueError("the shapes of add_product's arrays do not fit")
-    for p in range(panels.shape[0]):
-        first = p * WIDTH
+    done = 0
+    while n == 1 and (done + ABREAST) * WIDTH <= columns:
+        some = panels[done : done + ABREAST]
+        _add_one_abreast(a, 0 * done, n, some, result, done * WIDTH)
+        done += ABREAST
+    for p in range(done, panels.shape[0]):
+        first, panel = p * WIDTH, panels[p : p + 1]
         if first + WIDTH <= columns:
-            _add_panel(n, a, panels[p], result, first)
+            _add_panel(n, a, panel, result, first)
         else:
-            edge = np.empty((n, WIDTH), np.float32)
-            for k in range(n):
-                for j in range(columns - first):
-                    edge[k, j] = result[k, first + j]
-            _add_panel(n, a, panels[p], edge, 0 * first)  # not 0, which is compiled for itself
-            for k in range(n):
-                for j in range(columns - first):
-                    result[k, first + j] = edge[k, j]
+            _add_edge(n, a, panel, result, first)
+
+
+@kernel
+def _add_edge(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
+    """Add the first n rows of A times a panel to a result of fewer columns than the panel."""
+    left = result.shape[1] - column
+    edge = np.empty((n, WIDTH), np.float32)
+    for k in range(n):
+        for j in range(left):
+            edge[k, j] = result[k, column + j]
+    _add_panel(n, a, panel, edge, 0 * column)  # not 0, which is compiled for itself
+    for k in range(n):
+        for j in range(left):
+            result[k, column + j] = edge[k, j]
 
 
 @kernel
 def _add_panel(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
-    """Add the first n rows of A times a panel to the columns of a result from one on."""
+    """Add the first n rows of A times a panel `(1, m, WIDTH)` to a result's columns from one on."""
     row = 0
     while row < n:
         left = n - row

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.adversarial import adversarial_step, reads_unlabelled
 from sentiment_lstm.batching import (
     Batch,
     TokenArrays,
@@ -22,14 +23,15 @@ from sentiment_lstm.batching import (
     training_batches,
 )
 from sentiment_lstm.checkpoints import Arrays
-from sentiment_lstm.losses import loss_for
-from sentiment_lstm.model import build_classifier, load_weights, weights_of
+from sentiment_lstm.losses import divergence_for, loss_for
+from sentiment_lstm.model import build_classifier, depths, load_weights, weights_of
 from sentiment_lstm.optimizers import build_optimizer
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.resumable import History, Keeping, OnEpoch, Position, Resumable
 from sentiment_lstm.settings import ModelSettings, TrainSettings
 from sentiment_lstm.steps import Forward, deterministic, forward, train_step
 from sentiment_lstm.text import PAD, UNKNOWN
+from sentiment_lstm.unlabelled import Unlabelled
 
 EVALUATION_BATCH = 256
 
@@ -102,6 +104,7 @@ def train_network(
     checkpoints: Path | None = None,
     max_minutes: float | None = None,
     initial: Mapping[str, NDArray[np.float32]] | None = None,
+    unlabelled: TokenArrays | None = None,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
@@ -118,6 +121,8 @@ def train_network(
             they belong to the same data and settings.
         max_minutes: after which it saves a checkpoint and raises `Paused`, or None.
         initial: weights to start from, by their names in a bundle; the others are random.
+        unlabelled: texts whose labels are not read, where the settings ask for some; without
+            them those of `train` take their place.
         progress: shows the steps of an epoch.
         on_epoch: called with each new row of the history.
 
@@ -132,7 +137,11 @@ def train_network(
         if initial is not None:
             load_weights(network, {**weights_of(network), **initial})
         keeping = Keeping(checkpoints, settings.checkpoint_minutes, max_minutes)
-        training = _Training(network, train, validation, task, settings, keeping)
+        others = None
+        if reads_unlabelled(settings):
+            texts = train if unlabelled is None else unlabelled
+            others = Unlabelled(texts, settings.unlabelled_batch, model.embedding, settings.seed)
+        training = _Training(network, train, validation, task, settings, keeping, others)
         training.run(progress, on_epoch)
         return training.result()
 
@@ -148,9 +157,10 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         task: Task,
         settings: TrainSettings,
         keeping: Keeping,
+        unlabelled: Unlabelled | None,
     ) -> None:
         steps = steps_per_epoch(len(train), settings.batch_size)
-        optimizer = build_optimizer(settings, steps * settings.epochs)
+        optimizer = build_optimizer(settings, steps * settings.epochs, depths(network))
         optimizer.build(network.trainable_variables)
         super().__init__(
             network,
@@ -163,7 +173,12 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         self.train, self.validation, self.task, self.settings = train, validation, task, settings
         self.best_weights = weights_of(network)
         loss = loss_for(task.kind, task.outputs, settings.label_smoothing)
-        self.step = train_step(network, optimizer, loss)
+        self.step = (
+            adversarial_step(network, optimizer, loss, divergence_for(task.kind), settings)
+            if settings.adversarial or unlabelled
+            else train_step(network, optimizer, loss)
+        )
+        self.unlabelled = unlabelled
         self.forward = forward(network)
         self.sample_weights = _sample_weights(train.targets, task, settings.class_weights)
 
@@ -179,7 +194,8 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         p, s = self.position, self.settings
         tokens = drop_tokens(item.tokens, s.token_dropout, (s.seed, p.epoch, p.step))
         targets = self.task.standardised(item.targets)
-        return self.step(tokens, targets, self.sample_weights[item.indices])
+        others = self.unlabelled.batch(p.total) if self.unlabelled else ()
+        return self.step(tokens, targets, self.sample_weights[item.indices], *others)
 
     def figures(self) -> dict[str, float]:
         outputs = predict(self.forward, self.validation)

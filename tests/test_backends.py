@@ -13,8 +13,8 @@ import pytest
 
 HERE = Path(__file__).parent / "sentiment_lstm"
 SUITES = (
-    "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "training",
-    "language_model", "sampled_softmax", "softmax_ops", "pretraining",
+    "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "optimizers",
+    "adversarial", "training", "language_model", "sampled_softmax", "softmax_ops", "pretraining",
 )  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from keras import ops
+from scipy.special import rel_entr
+from scipy.stats import entropy as scipy_entropy
 from sklearn.metrics import log_loss
 
-from sentiment_lstm.losses import loss_for
+from sentiment_lstm.losses import divergence_for, entropy, loss_for
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.uniform(0.5, 2, 7).astype("float32")
@@ -60,3 +62,32 @@ def test_regression_is_the_mean_squared_error():
     assert value(loss_for("regression", 1, 0.0), targets, outputs, WEIGHTS) == pytest.approx(
         expected, rel=1e-5
     )
+
+
+def distributions(logits):
+    columns = np.concatenate([np.zeros((7, 1)), logits], 1) if logits.shape[1] == 1 else logits
+    return softmax(columns)
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_divergence_of_classes_is_that_of_kullback_and_leibler(outputs):
+    these, those = RNG.normal(size=(2, 7, outputs)) * 3
+    expected = rel_entr(distributions(these), distributions(those)).sum(1).mean()
+    tensors = (ops.convert_to_tensor(np.asarray(a, "float32")) for a in (these, those))
+    found = divergence_for("classification")(*tensors)
+    assert float(ops.convert_to_numpy(found)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_divergence_of_regression_is_the_mean_square():
+    these, those = RNG.normal(size=(2, 7, 1)).astype("float32")
+    found = divergence_for("regression")(*map(ops.convert_to_tensor, (these, those)))
+    expected = ((these - those) ** 2).mean()
+    assert float(ops.convert_to_numpy(found)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_entropy_agrees_with_scipy(outputs):
+    logits = RNG.normal(size=(7, outputs)) * 2
+    expected = scipy_entropy(distributions(logits), axis=1).mean()
+    found = entropy(ops.convert_to_tensor(np.asarray(logits, "float32")))
+    assert float(ops.convert_to_numpy(found)) == pytest.approx(expected, rel=1e-5)

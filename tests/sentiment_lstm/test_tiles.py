@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numba.core.errors import TypingError
 
 from sentiment_lstm import tiles
-from sentiment_lstm.tiles import SHAPE, WIDTH, add_product, panels_of
+from sentiment_lstm.tiles import ABREAST, SHAPE, WIDTH, add_product, panels_of
 
 ROOT = Path(tiles.__file__).parents[1]
 
@@ -34,7 +34,7 @@ def test_panels_are_the_matrix(rows, columns):
 @given(
     st.integers(0, 3 * SHAPE.rows + 1),
     st.integers(1, 70),
-    st.integers(1, 3 * WIDTH + 1),
+    st.integers(1, (2 * ABREAST + 1) * WIDTH),
     st.integers(0, 3),
     st.integers(0, 2**32 - 1),
 )
@@ -52,8 +52,9 @@ def test_the_product_is_added_to_the_rows_asked_for_and_to_no_other(n, inner, co
 
 @pytest.mark.parametrize("n", range(1, 2 * SHAPE.rows + 2))
 def test_a_row_has_the_same_bits_whichever_rows_stand_beside_it(n):
-    a, b = normal(1, 2 * SHAPE.rows + 1, 33), normal(2, 33, WIDTH + 3)
-    whole, part = np.zeros((2, len(a), WIDTH + 3), "float32")
+    columns = (ABREAST + 1) * WIDTH + 3
+    a, b = normal(1, 2 * SHAPE.rows + 1, 33), normal(2, 33, columns)
+    whole, part = np.zeros((2, len(a), columns), "float32")
     add_product(len(a), a, panels_of(b), whole)
     add_product(n, a, panels_of(b), part)
     np.testing.assert_array_equal(part[:n], whole[:n])

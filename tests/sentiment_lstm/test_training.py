@@ -85,6 +85,32 @@ def test_learns_what_only_word_order_tells():
     assert max(row["validation_accuracy"] for row in result.history) > 0.95
 
 
+def test_unlabelled_texts_teach_where_they_are_asked_for():
+    some, others = order_matters(50, 2), order_matters(50, 3)
+    settings = everything_on(epochs=1, virtual_adversarial=2.0)
+    first, other = run(settings, unlabelled=some), run(settings, unlabelled=others)
+    assert not np.array_equal(first.weights["head.kernel"], other.weights["head.kernel"])
+    own = run(settings), run(settings, unlabelled=order_matters(96, 0))  # the training's texts
+    assert_same(own[0].weights, own[1].weights)
+    unread = run(everything_on(epochs=1)), run(everything_on(epochs=1), unlabelled=some)
+    assert_same(unread[0].weights, unread[1].weights)
+
+
+def test_learns_word_order_with_moved_words_too():
+    result = train_network(
+        order_matters(600, 0),
+        order_matters(200, 1),
+        vocabulary_size=20,
+        task=BINARY,
+        model=ModelSettings(embedding=8, units=8, dropout=0),
+        settings=TrainSettings(
+            epochs=12, batch_size=32, learning_rate=0.02, patience=12, adversarial=0.5,
+            virtual_adversarial=0.5,
+        ),
+    )  # fmt: skip
+    assert max(row["validation_accuracy"] for row in result.history) > 0.95
+
+
 def test_same_seed_gives_the_same_weights_bit_for_bit():
     first, again = run(everything_on()), run(everything_on())
     assert_same(first.weights, again.weights)
@@ -115,14 +141,22 @@ def killer(steps):
     return progress
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_killed_twice_and_resumed_ends_with_the_same_weights(tmp_path, optimizer):
-    settings = everything_on(optimizer=optimizer)
-    whole = run(settings)
+MOVED_WORDS = {
+    "adversarial": 1.0, "virtual_adversarial": 2.0, "entropy": 0.5, "unlabelled_batch": 12,
+    "discriminative": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"optimizer": "sgd"}, MOVED_WORDS], ids=["adam", "sgd", "moved words"]
+)
+def test_killed_twice_and_resumed_ends_with_the_same_weights(tmp_path, more):
+    settings, unlabelled = everything_on(**more), order_matters(50, 2)
+    whole = run(settings, unlabelled=unlabelled)
     for steps in (4, 7):
         with pytest.raises(KilledError):
-            run(settings, tmp_path, progress=killer(steps))
-    resumed = run(settings, tmp_path)
+            run(settings, tmp_path, progress=killer(steps), unlabelled=unlabelled)
+    resumed = run(settings, tmp_path, unlabelled=unlabelled)
     assert_same(resumed.weights, whole.weights)
     np.testing.assert_array_equal(resumed.validation_outputs, whole.validation_outputs)
     keys = ("epoch", "loss", "validation_loss", "validation_accuracy")

@@ -1,0 +1,35 @@
+"""The batches of unlabelled texts that a training reads beside those of labelled ones."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentiment_lstm.batching import TokenArrays, steps_per_epoch, training_order
+
+
+class Unlabelled:
+    """Draws a batch for any step of a training, a function of the seed and the step alone.
+
+    Args:
+        texts: to draw from, each once before any comes again.
+        batch_size: texts of a batch.
+        width: of a word vector.
+        seed: of the order and of the noise.
+    """
+
+    def __init__(self, texts: TokenArrays, batch_size: int, width: int, seed: int) -> None:
+        self._texts, self._batch_size, self._width, self._seed = texts, batch_size, width, seed
+        self._order = lru_cache(1)(self._order_of)
+
+    def batch(self, step: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return tokens `(batch, time)` and noise `(batch, time, width)` for a step."""
+        epoch, place = divmod(step, steps_per_epoch(len(self._texts), self._batch_size))
+        tokens = self._texts.pad(self._order(epoch)[place])
+        # 2: a stream of its own beside those of batches and of dropped tokens.
+        generator = np.random.default_rng((self._seed, 2, step))
+        return tokens, generator.standard_normal((*tokens.shape, self._width), np.float32)
+
+    def _order_of(self, epoch: int) -> list[NDArray[Any]]:
+        return training_order(self._texts.lengths, self._batch_size, self._seed, epoch)
