@@ -58,7 +58,8 @@ def problem(n=7, width=5, seed=0):
 def found(states, targets, rows, bias, sampler, seed):
     added, drawn = bias - sampler.log_chances, sampler.draw(seed)
     own = (states * rows[targets]).sum(axis=1) + added[targets]
-    losses = cross_entropies(states, own, rows[drawn], added[drawn], targets, drawn)
+    given = (states, own, rows[drawn], added[drawn], targets, drawn)
+    losses = cross_entropies(*map(ops.convert_to_tensor, given))
     return ops.convert_to_numpy(losses).astype(float)
 
 
