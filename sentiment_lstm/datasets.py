@@ -67,7 +67,7 @@ class DataSettings:
     limit: int = setting(0, help="texts of each split at most, for quick trials; 0 is all", low=0)
     drop_twins: bool = setting(True, help="drop texts from training that stand in test too")
     unlabelled: str = setting(
-        "", help="texts for pretraining: a file (source files) or 'unsupervised' (source imdb)"
+        "", help="texts without labels: a file (source files) or 'unsupervised' (source imdb)"
     )
 
     def __post_init__(self) -> None:
