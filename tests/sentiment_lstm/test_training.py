@@ -207,7 +207,7 @@ def test_regression_learns_numbers_in_their_own_unit():
         vocabulary_size=20,
         task=task,
         model=ModelSettings(embedding=8, units=8, dropout=0),
-        settings=TrainSettings(epochs=12, batch_size=32, learning_rate=0.02, patience=12, **more),
+        settings=TrainSettings(epochs=12, batch_size=32, learning_rate=0.02, patience=12),
     )
     values = result.validation_outputs[:, 0] * task.target_scale + task.target_mean
     assert np.abs(values - validation.targets).mean() < 4  # guessing the mean is off by 10
