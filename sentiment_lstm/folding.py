@@ -59,7 +59,9 @@ class KeptTable:
         """Return the table, its rows of these tokens filled, and the rows, which are the ids."""
         if not self._known[ids].all():
             with self._lock:
-                self._fill(np.unique(ids[~self._known[ids]]))
+                missing = np.unique(ids[~self._known[ids]])
+                if len(missing):  # another thread may have been here between look and lock
+                    self._fill(missing)
         return self._table, ids
 
     def _fill(self, missing: Indices) -> None:

@@ -1,7 +1,7 @@
 """The tables of projected tokens, against the projection written out."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 
 import numpy as np
 import pytest
@@ -54,6 +54,32 @@ def test_a_kept_table_projects_only_what_is_new():
     for ids in ([4, 9], [9, 4, 4], [9, 11]):
         kept(np.array(ids))
     np.testing.assert_array_equal(np.concatenate(projected), EMBEDDING[[4, 9, 11]])
+
+
+def test_what_another_thread_filled_meanwhile_is_not_projected_again():
+    projected = []
+
+    def noted(x):
+        projected.append(len(x))
+        return project(x)
+
+    kept = KeptTable(EMBEDDING, noted)
+
+    class Overtaken:
+        """A lock that another thread fills row 4 before it is handed over."""
+
+        def __enter__(self):
+            kept._lock = Lock()
+            kept(np.array([4]))
+
+        def __exit__(self, *_):
+            pass
+
+    kept._lock = Overtaken()
+    projected.clear()
+    table, rows = kept(np.array([4, 4]))
+    assert projected == [1]
+    np.testing.assert_array_equal(table[:, rows], project(EMBEDDING[[4, 4]]))
 
 
 def test_threads_find_every_row_that_they_ask_for_filled():
