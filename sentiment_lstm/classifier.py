@@ -6,7 +6,7 @@ network compiled takes over, which is several times as fast and takes a moment t
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.bundle import Bundle, read_bundle, resolve_model
-from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.inference import Network
 from sentiment_lstm.predictions import Answers, Prediction
@@ -55,10 +54,13 @@ class SentimentClassifier(TextClassifier):
         self.vocabulary = bundle.vocabulary
         self._bundle, self._compiled, self._lock = bundle, compiled, Lock()
         self._left = math.inf if compiled is not None else COMPILED_AFTER
-        self._network = (_compiled if compiled else Network)(bundle.config, bundle.weights)
         self._encode = Encoder(
             bundle.vocabulary, bundle.config.max_tokens, bundle.config.head_tokens
         )
+        if compiled:
+            self._compile()
+        else:
+            self._network = Network(bundle.config, bundle.weights)
 
     @classmethod
     def load(cls, model: str | Path, *, compiled: bool | None = None) -> "SentimentClassifier":
@@ -90,9 +92,17 @@ class SentimentClassifier(TextClassifier):
         """Have so many tokens, about, run by the compiled network if it pays."""
         if self._takes_over(tokens):
             try:
-                self._network = _compiled(self.config, self._bundle.weights)
+                self._compile()
             except ImportError as error:  # numpy is slower, and as right
                 log.warning("texts are classified more slowly than they could be: %s", error)
+
+    def _compile(self) -> None:
+        """Have texts encoded and run by machine code, loaded or made."""
+        from sentiment_lstm.compiled_inference import compiled_network
+        from sentiment_lstm.compiled_text import CompiledEncoder
+
+        self._network = compiled_network(self.config, self._bundle.weights)
+        self._encode = CompiledEncoder(self._encode)
 
     def _takes_over(self, tokens: int) -> bool:
         """Tell, once and to one thread, that there has been enough work to compile the network."""
@@ -146,10 +156,3 @@ class SentimentClassifier(TextClassifier):
                     f"knows 1 to {len(self.vocabulary) - 1}"
                 )
             yield ids
-
-
-def _compiled(config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> Network:
-    """Return the compiled network, its machine code loaded or made."""
-    from sentiment_lstm.compiled_inference import compiled_network
-
-    return compiled_network(config, weights)

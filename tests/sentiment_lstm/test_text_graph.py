@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from sentiment_lstm import text, text_graph
+from sentiment_lstm.compiled_text import CompiledEncoder
 from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.text import SPECIAL_TOKENS, Encoder, Vocabulary
 from sentiment_lstm.text_graph import GraphEncoder
@@ -206,6 +207,8 @@ def test_forms_agree_on_all_imdb_texts() -> None:
         for batch in batches
     ]
     encoder = GraphEncoder(tuple(ids), 1_000_000, 0)
+    compiled = CompiledEncoder(text.Encoder(text.Vocabulary(ids), 1_000_000, 0))
     assert sum(map(len, batches)) == 100_000
     for batch, expected in zip(batches, python, strict=True):
         np.testing.assert_array_equal(encoder(tf.constant(batch)).flat_values, expected)
+        np.testing.assert_array_equal(np.concatenate([compiled(raw) for raw in batch]), expected)
