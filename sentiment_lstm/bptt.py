@@ -4,21 +4,26 @@ A step reads its input and h as one vector, so that the gates take one product, 
 way back, the gradients of both; that of the kernels is one product after the last step. The rows of
 a batch are dealt out to as many threads as there are cores; each takes its rows through all steps,
 so that no thread waits for another at any step.
+
+Sequences and both kernels are float32 or the bits of bfloat16, all three alike; so are the states
+as they are told and, on the way back, the gradient of both. All else is float32.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm import bptt_kernels
 from sentiment_lstm.loans import Loans
+from sentiment_lstm.matrix_unit import padded
 from sentiment_lstm.parallel import cores, parallel_map
-from sentiment_lstm.tiles import panels_of
+from sentiment_lstm.precision import Form, form_of
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[Any]  # float32, or bfloat16 as its bits
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
@@ -38,24 +43,38 @@ class Weights:
         bias: `(4 * units,)`.
     """
 
-    kernel: Floats
-    recurrent_kernel: Floats
+    kernel: Numbers
+    recurrent_kernel: Numbers
     bias: Floats
 
-    @cached_property
-    def both(self) -> Floats:
-        """Recurrent kernel and, below it, kernel: a step reads h and its input as one vector."""
-        return np.concatenate([self.recurrent_kernel, self.kernel])
+    @property
+    def form(self) -> Form:
+        """How the products take their numbers."""
+        return form_of(self.kernel)
 
     @cached_property
-    def forward_panels(self) -> Floats:
+    def both(self) -> Numbers:
+        """Recurrent kernel and, below it, kernel: a step reads h and its input as one vector.
+
+        Rows of zeros fill it up to what `form` takes.
+        """
+        parts = [self.recurrent_kernel, self.kernel]
+        rows, width = sum(map(len, parts)), self.kernel.shape[1]
+        rest = padded(rows, self.form.depth) - rows
+        both: Numbers = np.concatenate([*parts, np.zeros_like(self.kernel, shape=(rest, width))])
+        return both
+
+    @cached_property
+    def forward_panels(self) -> Numbers:
         """Both kernels as `bptt_kernels.scan_forward` takes them."""
-        return panels_of(self.both)
+        panels: Numbers = self.form.panels_of(self.both)
+        return panels
 
     @cached_property
-    def backward_panels(self) -> Floats:
+    def backward_panels(self) -> Numbers:
         """Both kernels as `bptt_kernels.scan_backward` takes them."""
-        return panels_of(self.both.T)
+        panels: Numbers = self.form.panels_of(self.both.T)
+        return panels
 
 
 class Tape(NamedTuple):
@@ -66,25 +85,34 @@ class Tape(NamedTuple):
     """
 
     gates: Floats
-    read: Floats
+    read: Numbers
     before: Floats
 
     @classmethod
-    def of(cls, rows: int, weights: Weights) -> "Tape":
-        """Return room for so many rows."""
-        features, width = weights.kernel.shape
-        units = width // 4
-        return cls(*(_loans.array(rows, w) for w in (width, units + features, units)))
+    def of(cls, rows: int, weights: Weights, threads: int = 1) -> "Tape":
+        """Return room for so many rows, and behind those of each thread for the spare ones."""
+        rows += threads * weights.form.spare
+        read_width, width = weights.both.shape
+        read = _numbers(weights.form, rows, read_width)
+        return cls(_loans.array(rows, width), read, _loans.array(rows, width // 4))
 
     def of_share(self, share: "Share") -> "Tape":
         """Return the rows of a share."""
         return Tape(*(part[share.packed] for part in self))
 
 
+def _numbers(form: Form, *shape: int) -> Numbers:
+    """Return room for what products read, with whatever the memory held before."""
+    size = np.dtype(form.stored).itemsize
+    words = _loans.array(-(-int(np.prod(shape)) * size // 4))
+    numbers: Numbers = words.view(form.stored)[: int(np.prod(shape))].reshape(shape)
+    return numbers
+
+
 class Outputs(NamedTuple):
     """States `(batch, time, units)` (time 0 if not asked for), last h and last c."""
 
-    states: Floats
+    states: Numbers
     h: Floats
     c: Floats
 
@@ -92,7 +120,7 @@ class Outputs(NamedTuple):
 class Gradients(NamedTuple):
     """Of a loss: with respect to what `forward` was given, in the same shapes."""
 
-    sequences: Floats
+    sequences: Numbers
     kernel: Floats
     recurrent_kernel: Floats
     bias: Floats
@@ -108,7 +136,7 @@ class Share:
         rows: which rows of the batch, in order of falling length, `(n,)`.
         counts: how many of them each step works on, `(time,)`.
         keep: whether a step counts, in reading order, `(time, n)`.
-        packed: where its packed rows stand in a tape.
+        packed: where its packed rows stand in a tape, the spare ones behind them included.
     """
 
     rows: Indices
@@ -117,15 +145,21 @@ class Share:
     packed: slice
 
 
-def shares(keep: Flags, threads: int) -> list[Share]:
-    """Deal out the rows of a batch `(batch, time)`, the long ones evenly."""
+def shares(keep: Flags, threads: int, spare: int = 0) -> list[Share]:
+    """Deal out the rows of a batch `(batch, time)`, the long ones evenly.
+
+    Args:
+        keep: whether a step counts, in reading order.
+        threads: for how many.
+        spare: rows that stay free in a tape behind each share's.
+    """
     order = np.argsort(-keep.sum(axis=1), kind="stable")
     hands = max(1, min(threads, len(keep) // ROWS_OF_A_THREAD))
     result, start = [], 0
     for rows in (order[hand::hands] for hand in range(hands)):
         own = np.ascontiguousarray(keep[rows].T)
         counts = (own * np.arange(1, len(rows) + 1)).max(axis=1, initial=0)
-        stop = start + int(counts.sum())
+        stop = start + int(counts.sum()) + spare
         result.append(Share(rows, counts, own, slice(start, stop)))
         start = stop
     return result
@@ -142,14 +176,15 @@ class Batch:
         backwards: read from the end of the sequences; states come in the order read.
     """
 
-    sequences: Floats
+    sequences: Numbers
     keep: Flags
     dropped: Floats
     backwards: bool = False
 
     def shares(self) -> list[Share]:
         """Deal out the rows to the threads there are."""
-        return shares(self.keep[:, ::-1] if self.backwards else self.keep, cores())
+        keep = self.keep[:, ::-1] if self.backwards else self.keep
+        return shares(keep, cores(), form_of(self.sequences).spare)
 
 
 def forward(
@@ -165,13 +200,14 @@ def forward(
         with_states: return the state after every step, not of the last one only.
     """
     outputs = _outputs(batch, h, c, with_states=with_states)
-    tape = Tape.of(batch.keep.size, weights)
+    shares = batch.shares()
+    tape = Tape.of(batch.keep.size, weights, len(shares))
     _ = weights.forward_panels  # laid out once, before there are threads
 
     def work(share: Share) -> None:
         _scan(batch, weights, share, outputs, tape.of_share(share), remembers=True)
 
-    _ = parallel_map(work, batch.shares())
+    _ = parallel_map(work, shares)
     return outputs, tape
 
 
@@ -221,7 +257,8 @@ def _scan(
 
 def _outputs(batch: Batch, h: Floats, c: Floats, *, with_states: bool) -> Outputs:
     rows, time = batch.keep.shape
-    return Outputs(_loans.array(rows, time if with_states else 0, h.shape[1]), h.copy(), c.copy())
+    shape = (rows, time if with_states else 0, h.shape[1])
+    return Outputs(_numbers(form_of(batch.sequences), *shape), h.copy(), c.copy())
 
 
 def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> Gradients:
@@ -233,22 +270,23 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
         tape: what `forward` left.
         d_outputs: gradients of states, last h and last c, in the shapes of `forward`'s outputs.
     """
-    d_sequences = _loans.array(*batch.sequences.shape)
+    d_sequences = _numbers(weights.form, *batch.sequences.shape)
     if not batch.keep.all():
         d_sequences[...] = 0
     d_outputs = Outputs(d_outputs.states, d_outputs.h.copy(), d_outputs.c.copy())
     _ = weights.backward_panels  # laid out once, before there are threads
+    form = weights.form
 
     def work(share: Share) -> tuple[Floats, Floats]:
         own = tape.of_share(share)
         dz = _scan_back(batch, weights, share, own, d_outputs, d_sequences)
-        return own.read.T @ dz, dz.sum(axis=0)
+        taken = int(share.counts.sum())
+        return form.summed_outer(own.read[:taken], dz[:taken]), form.column_sums(dz[:taken])
 
     d_kernels, d_bias = (sum(of) for of in zip(*parallel_map(work, batch.shares()), strict=True))
-    units = len(weights.recurrent_kernel)
-    return Gradients(
-        d_sequences, d_kernels[units:], d_kernels[:units], d_bias, d_outputs.h, d_outputs.c
-    )
+    units, features = len(weights.recurrent_kernel), len(weights.kernel)
+    d_recurrent, d_kernel = d_kernels[:units], d_kernels[units : units + features]
+    return Gradients(d_sequences, d_kernel, d_recurrent, d_bias, d_outputs.h, d_outputs.c)
 
 
 def _scan_back(
@@ -257,10 +295,12 @@ def _scan_back(
     share: Share,
     tape: Tape,
     d_outputs: Outputs,
-    d_sequences: Floats,
-) -> Floats:
+    d_sequences: Numbers,
+) -> Numbers:
     """Carry a share's rows of `d_outputs` back; return dz, packed `(P, 4 * units)`."""
-    dz = _loans.array(*tape.gates.shape)
+    dz = _numbers(weights.form, *tape.gates.shape)
+    breadth = padded(tape.read.shape[1], weights.form.breadth)
+    d_read = _loans.array(len(share.rows) + weights.form.spare, breadth)
     dh, dc = d_outputs.h[share.rows], d_outputs.c[share.rows]
     bptt_kernels.scan_backward(
         weights.backward_panels,
@@ -274,6 +314,7 @@ def _scan_back(
         dh,
         dc,
         dz,
+        d_read,
         d_sequences,
     )
     d_outputs.h[share.rows], d_outputs.c[share.rows] = dh, dc

@@ -14,6 +14,9 @@ Arrays are packed: the rows of a batch stand in order of falling length, step t 
 `counts[t]` of them, and what a step leaves for the way back stands behind what the step before it
 left, P rows in all. Padding at either end of a sequence costs nothing that way; a masked step
 amid a sequence is computed and thrown away.
+
+What products read may be float32 or the bits of bfloat16 (see `sentiment_lstm.precision`): the
+sequences, the states as the layer tells them, `read`, `dz` and the gradients of the first two.
 """
 
 from typing import Any
@@ -21,8 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.bfloat16 import narrowed, widened
 from sentiment_lstm.compiled import kernel
-from sentiment_lstm.tiles import add_product
+from sentiment_lstm.precision import NARROW, add_product
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -54,6 +58,9 @@ _Q = tuple(
     )
 )
 _HALF, _ONE = np.float32(0.5), np.float32(1)
+
+# Rows behind a step's that a product may take along, where the arrays have them.
+SPARE = NARROW.spare
 
 
 @kernel
@@ -153,10 +160,10 @@ def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Flo
         i, f, g, o = a_i[j], a_f[j], a_g[j], a_o[j]
         s = tanh(f * before[j] + i * g)
         e = dc[j] + dh[j] * o * (_ONE - s * s)
-        d_i[j] = e * g * i * (_ONE - i)
-        d_f[j] = e * before[j] * f * (_ONE - f)
-        d_g[j] = e * i * (_ONE - g * g)
-        d_o[j] = dh[j] * s * o * (_ONE - o)
+        d_i[j] = narrowed(e * g * i * (_ONE - i), dz)
+        d_f[j] = narrowed(e * before[j] * f * (_ONE - f), dz)
+        d_g[j] = narrowed(e * i * (_ONE - g * g), dz)
+        d_o[j] = narrowed(dh[j] * s * o * (_ONE - o), dz)
         dc[j] = e * f
         dh[j] = 0
 
@@ -186,19 +193,21 @@ def gather(
         rows: where each row stands in them.
         t: which of their steps is read.
         bias: `(4 * units,)`.
-        read: takes h as the gates see it and the input, `(n, units + features)`.
+        read: takes h as the gates see it and the input, `(n, units + features)`, and zeros behind.
         before: takes c.
         z: takes the bias.
     """
-    units = h.shape[1]
+    units, features = h.shape[1], sequences.shape[2]
     for k in range(n):
         for j in range(units):
             before[k, j] = c[k, j]
-            read[k, j] = h[k, j]
+            read[k, j] = narrowed(h[k, j], read)
         for j in range(dropped.shape[1]):
-            read[k, j] *= dropped[k, j]
-        for j in range(sequences.shape[2]):
+            read[k, j] = narrowed(h[k, j] * dropped[k, j], read)
+        for j in range(features):
             read[k, units + j] = sequences[rows[k], t, j]
+        for j in range(units + features, read.shape[1]):
+            read[k, j] = 0
         for j in range(bias.shape[0]):
             z[k, j] = bias[j]
 
@@ -244,14 +253,14 @@ def scan_forward(
     at, last = 0, counts.shape[0] - 1
     for t in range(counts.shape[0]):
         n = counts[t]
-        now = slice(at, at + n)
+        now = slice(at, at + n + SPARE)
         z, c_before, reads = gates[now], before[now], last - t if backwards else t
         gather(n, h, c, dropped, sequences, rows, reads, bias, read[now], c_before, z)
         add_product(n, read[now], panels, z)
         gates_forward(n, keep[t], z, c_before, c, h)
         for k in range(everyone if states.shape[1] else 0):
             for j in range(units):
-                states[rows[k], t, j] = h[k, j]
+                states[rows[k], t, j] = narrowed(h[k, j], states)
         at += n if remembers else 0
 
 
@@ -268,6 +277,7 @@ def scan_backward(
     dh: Floats,
     dc: Floats,
     dz: Floats,
+    d_read: Floats,
     d_sequences: Floats,
 ) -> None:
     """Carry the gradients of h and c of some rows back through all steps.
@@ -285,20 +295,20 @@ def scan_backward(
         dh: gradient of the last state, `(n, units)`; afterwards of the first.
         dc: gradient of the last cell, likewise.
         dz: takes the gradient of the pre-activations, packed `(P, 4 * units)`.
+        d_read: room for a step's, `(n, ≥ units + features)`.
         d_sequences: takes the gradient of what the steps read, `(batch, time, features)`, and
             keeps what it holds at those that no step reads.
     """
     gates, _, before = tape
     everyone, units = dh.shape
-    d_read = np.empty((everyone, units + d_sequences.shape[2]), np.float32)
-    at, last = dz.shape[0], counts.shape[0] - 1
+    at, last = counts.sum(), counts.shape[0] - 1
     for t in range(last, -1, -1):
         n = counts[t]
         at -= n
         for k in range(everyone if d_states.shape[1] else 0):
             for j in range(units):
-                dh[k, j] += d_states[rows[k], t, j]
-        now = slice(at, at + n)
+                dh[k, j] += widened(d_states[rows[k], t, j])
+        now = slice(at, at + n + SPARE)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
         for k in range(n):
             for j in range(d_read.shape[1]):
@@ -321,7 +331,7 @@ def spread(
 
     Args:
         n: how many rows run.
-        d_read: `(≥ n, units + features)`.
+        d_read: `(≥ n, ≥ units + features)`.
         dropped: dropout factors on h, `(≥ n, units)`, or of width 0 for none.
         rows: where each row stands in the sequences.
         t: which of their steps was read.
@@ -335,4 +345,4 @@ def spread(
         for j in range(units):
             dh[k, j] += d_read[k, j]
         for j in range(d_sequences.shape[2]):
-            d_sequences[rows[k], t, j] = d_read[k, units + j]
+            d_sequences[rows[k], t, j] = narrowed(d_read[k, units + j], d_sequences)

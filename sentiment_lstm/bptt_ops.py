@@ -4,6 +4,9 @@ TensorFlow and PyTorch hand the memory of their tensors to `sentiment_lstm.bptt`
 results without copying. On JAX there is no such operation: XLA compiles the scan of
 `sentiment_lstm.lstm` with its gradient, and a call out of a compiled program may wait for ever
 for a thread that waits for it.
+
+In bfloat16 a processor's matrix unit takes the products, where there is one; elsewhere they are
+those of float32, between tensors of bfloat16.
 """
 
 import sys
@@ -15,8 +18,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from ml_dtypes import bfloat16
 
 from sentiment_lstm import bptt
+from sentiment_lstm.precision import narrow_fits
 
 Tensor = Any
 
@@ -25,6 +30,8 @@ NO_SECOND_DERIVATIVE = (
     "the LSTM's backpropagation through time has no derivative of its own: for a second "
     "derivative build the layer with unroll=True"
 )
+
+KINDS = ("float32", "bfloat16")
 
 _stays = ContextVar("graphs traced now stay in this process", default=False)
 
@@ -43,13 +50,14 @@ def graphs_stay_here() -> Iterator[None]:
 
 
 def available(*tensors: Tensor, training: bool) -> bool:
-    """Tell whether the operation can run here: in float32, in the processor's memory.
+    """Tell whether the operation can run here: in `KINDS`, all alike, in the processor's memory.
 
     A TensorFlow graph that calls it cannot leave this process. Nobody saves the graph of a
     training step, nor those of `predict` and `evaluate`; any other may become a SavedModel, unless
     it is traced inside `graphs_stay_here`.
     """
-    if any(keras.backend.standardize_dtype(t.dtype) != "float32" for t in tensors):
+    kinds = {keras.backend.standardize_dtype(t.dtype) for t in tensors}
+    if len(kinds) > 1 or not kinds <= set(KINDS):
         return False
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -107,31 +115,55 @@ def lstm_bptt(
     return result
 
 
+def _is_narrow(kind: Any, units: int) -> bool:
+    """Tell whether products of tensors of a kind are those of bfloat16."""
+    return bool(kind == bfloat16) and narrow_fits(units)
+
+
 def _given(options: dict[str, bool], arrays: Any) -> tuple[Any, ...]:
     """Return batch, weights, h and c of the eight arrays that the operation takes."""
     sequences, kernel, recurrent_kernel, bias, h, c, keep, dropped = map(_contiguous, arrays)
-    batch = bptt.Batch(sequences, keep, dropped, options["backwards"])
-    return batch, bptt.Weights(kernel, recurrent_kernel, bias), h, c
+    multiplied = _bits if _is_narrow(sequences.dtype, len(recurrent_kernel)) else _single
+    batch = bptt.Batch(multiplied(sequences), keep, _single(dropped), options["backwards"])
+    weights = bptt.Weights(multiplied(kernel), multiplied(recurrent_kernel), _single(bias))
+    return batch, weights, _single(h), _single(c)
 
 
 def _forward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     """Return states, h and c, and in training the three parts of the tape."""
     given, with_states = _given(options, arrays), options["with_states"]
+    told = partial(_told, arrays[0].dtype)
     if not options["training"]:
-        return tuple(bptt.infer(*given, with_states=with_states))
+        return tuple(map(told, bptt.infer(*given, with_states=with_states)))
     outputs, tape = bptt.forward(*given, with_states=with_states)
-    return (*outputs, *tape)
+    return (*map(told, outputs), *tape)
 
 
 def _backward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     """Return the gradients of sequences, kernel, recurrent kernel, bias, h and c."""
     batch, weights, h, c = _given(options, arrays[:8])
-    d_outputs = bptt.Outputs(*map(_contiguous, arrays[8:11]))
+    d_states, d_h, d_c = map(_contiguous, arrays[8:11])
+    multiplied = _single if batch.sequences.dtype == np.float32 else _bits
+    d_outputs = bptt.Outputs(multiplied(d_states), _single(d_h), _single(d_c))
     if options["training"]:
         tape = bptt.Tape(*arrays[11:])
     else:
         tape = bptt.forward(batch, weights, h, c, with_states=False)[1]
-    return bptt.backward(batch, weights, tape, d_outputs)
+    told = partial(_told, arrays[0].dtype)
+    return tuple(map(told, bptt.backward(batch, weights, tape, d_outputs)))
+
+
+def _single(array: Any) -> Any:
+    return np.asarray(array, np.float32)
+
+
+def _bits(array: Any) -> Any:
+    return array.view(np.uint16)
+
+
+def _told(kind: Any, array: Any) -> Any:
+    """Return what `bptt` gives as an array of the kind that the operation was given."""
+    return array.view(kind) if array.dtype == np.uint16 else np.asarray(array, kind)
 
 
 def _contiguous(array: Any) -> Any:
@@ -146,11 +178,13 @@ def _tensorflow(
     inputs = tuple(tf.convert_to_tensor(t) for t in inputs)  # of variables too
     batch, time = tf.shape(inputs[0])[0], tf.shape(inputs[0])[1]
     keep = tf.ones((batch, time), tf.bool) if keep is None else keep
-    dropped = tf.zeros((batch, 0)) if dropped is None else dropped
+    kind, units = inputs[0].dtype, inputs[2].shape[0]
+    dropped = tf.zeros((batch, 0), kind) if dropped is None else dropped
+    read = tf.uint16 if _is_narrow(kind.as_numpy_dtype, units) else tf.float32
 
     @tf.custom_gradient
     def back(*arrays: Tensor) -> Any:
-        gradients = tf.numpy_function(partial(_backward, options), arrays, [tf.float32] * 6)
+        gradients = tf.numpy_function(partial(_backward, options), arrays, [kind] * 6)
 
         def refuse(*_: Tensor) -> None:
             raise NotImplementedError(NO_SECOND_DERIVATIVE)
@@ -160,8 +194,8 @@ def _tensorflow(
     @tf.custom_gradient
     def run(*inputs: Tensor) -> Any:
         arrays = (*inputs, keep, dropped)
-        kinds = [tf.float32] * (6 if options["training"] else 3)
-        results = tf.numpy_function(partial(_forward, options), arrays, kinds)
+        tape = [tf.float32, read, tf.float32] if options["training"] else []
+        results = tf.numpy_function(partial(_forward, options), arrays, [kind] * 3 + tape)
         outputs = _shaped(results[:3], _output_shapes(*inputs, **options))
         return tuple(outputs), lambda *d_outputs: back(*arrays, *d_outputs, *results[3:])
 
@@ -194,18 +228,36 @@ def _torch(
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *tensors: Tensor) -> Any:
-            arrays = [t.detach().numpy() for t in (*tensors, keep, dropped)]
+            arrays = [_torch_array(t) for t in (*tensors, keep, dropped)]
             results = _forward(options, *arrays)
             ctx.save_for_backward(*tensors)
             ctx.rest = [*arrays[6:], *results[3:]]
-            return tuple(torch.from_numpy(array) for array in results[:3])
+            return tuple(map(_torch_tensor, results[:3]))
 
         @staticmethod
         def backward(ctx: Any, *d_outputs: Tensor) -> Any:
             if torch.is_grad_enabled():  # by create_graph=True
                 raise NotImplementedError(NO_SECOND_DERIVATIVE)
-            arrays = [t.detach().numpy() for t in (*ctx.saved_tensors, *d_outputs)]
+            arrays = [_torch_array(t) for t in (*ctx.saved_tensors, *d_outputs)]
             given = (*arrays[:6], *ctx.rest[:2], *arrays[6:], *ctx.rest[2:])
-            return tuple(torch.from_numpy(array) for array in _backward(options, *given))
+            return tuple(map(_torch_tensor, _backward(options, *given)))
 
     return Function.apply(*inputs)
+
+
+def _torch_array(tensor: Tensor) -> Any:
+    """Return a tensor's memory as an array; numpy has no bfloat16 of its own."""
+    import torch
+
+    if tensor.dtype == torch.bfloat16:
+        return tensor.detach().view(torch.uint16).numpy().view(bfloat16)
+    return tensor.detach().numpy()
+
+
+def _torch_tensor(array: Any) -> Tensor:
+    """Return an array's memory as a tensor."""
+    import torch
+
+    if array.dtype == bfloat16:
+        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(array)

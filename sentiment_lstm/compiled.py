@@ -26,7 +26,16 @@ _FAST = {"contract", "reassoc", "nsz", "arcp"}
 OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": _can_cache()}
 
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
-MODULES = ("compiled", "tiles", "bptt_kernels", "compiled_inference", "compiled_text")
+MODULES = (
+    "compiled",
+    "tiles",
+    "bfloat16",
+    "matrix_unit",
+    "precision",
+    "bptt_kernels",
+    "compiled_inference",
+    "compiled_text",
+)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

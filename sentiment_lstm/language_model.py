@@ -61,7 +61,8 @@ class LanguageModel(keras.Model):
         seeds = np.random.default_rng(settings.seed).integers(2**31, size=16).tolist()
         self.embedding = self._embedding(model, len(log_shares), seeds.pop())
         self.names = DIRECTIONS[: model.directions]
-        self.readers = [_reader(name, model.units, seeds) for name in self.names]
+        self.narrow, precision = settings.precision != "float32", settings.precision
+        self.readers = [_reader(name, model.units, seeds, precision) for name in self.names]
         self.projections = [self._projection(name, model, seeds.pop()) for name in self.names]
         self.bias = self.add_weight(
             shape=log_shares.shape,
@@ -105,6 +106,7 @@ class LanguageModel(keras.Model):
         ):
             states = ops.reshape(reader(x, mask=mask, training=training), (-1, reader.units))
             states = ops.take(states, batch[f"{name}.positions"], axis=0)
+            states = ops.cast(states, "float32")
             states = ops.matmul(self.drop_states(states, training=training), projection)
             sums.append(self._sum(states, added, batch[f"{name}.targets"], given, training))
         return ops.stack(sums)
@@ -121,10 +123,11 @@ class LanguageModel(keras.Model):
         own = ops.sum(states * ops.take(self.embedding, targets, axis=0), axis=-1)
         own = own + ops.take(added, targets, axis=0)
         others = (targets, candidates, weights)
-        return summed_cross_entropy(states, own, rows, candidates_added, *others, training=training)
+        options = {"training": training, "narrow": training and self.narrow}
+        return summed_cross_entropy(states, own, rows, candidates_added, *others, **options)
 
 
-def _reader(name: str, units: int, seeds: list[int]) -> LSTM:
+def _reader(name: str, units: int, seeds: list[int], precision: str) -> LSTM:
     return LSTM(
         units,
         kernel_initializer=keras.initializers.GlorotUniform(seeds.pop()),
@@ -132,6 +135,7 @@ def _reader(name: str, units: int, seeds: list[int]) -> LSTM:
         seed=seeds.pop(),
         return_sequences=True,
         go_backwards=name == "backward",
+        dtype=precision,
         name=name,
     )
 

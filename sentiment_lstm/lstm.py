@@ -387,7 +387,7 @@ class LSTM(keras.layers.Layer):
         training: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         weights = [ops.convert_to_tensor(w) for w in (self.kernel, self.recurrent_kernel)]
-        bias = ops.zeros((4 * self.units,)) if self.bias is None else self.bias
+        bias = ops.zeros((4 * self.units,), weights[0].dtype) if self.bias is None else self.bias
         return bptt_ops.lstm_bptt(
             x,
             (*weights, ops.convert_to_tensor(bias)),

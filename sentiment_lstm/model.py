@@ -68,7 +68,11 @@ def _masked_max(states: Tensor, mask: Tensor, count: Tensor) -> Tensor:
 
 
 def build_classifier(
-    settings: ModelSettings, vocabulary_size: int, outputs: int, seed: int = 0
+    settings: ModelSettings,
+    vocabulary_size: int,
+    outputs: int,
+    seed: int = 0,
+    precision: str = "float32",
 ) -> keras.Model:
     """Build the network with seeded initial weights.
 
@@ -77,6 +81,7 @@ def build_classifier(
         vocabulary_size: number of token ids; 0 is padding.
         outputs: 1 for two labels and for regression, else the number of labels.
         seed: of initial weights and of dropout.
+        precision: dtype policy of the LSTM layers; all else is float32.
 
     Returns:
         A model from ids `(batch, time)`, integers, time at least 1, to logits
@@ -96,7 +101,7 @@ def build_classifier(
     if settings.embedding_dropout:
         x = keras.layers.SpatialDropout1D(settings.embedding_dropout, seed=seeds.next())(x)
     for index in range(settings.layers):
-        x, last = _recurrent(settings, index, seeds)(x, mask)
+        x, last = _recurrent(settings, index, seeds, precision)(x, mask)
     pooled = Pooling(settings.pooling, name="pooling")(x, mask, last)
     if settings.dropout:
         pooled = keras.layers.Dropout(settings.dropout, seed=seeds.next())(pooled)
@@ -119,25 +124,33 @@ class _Seeds:
         return int(self._generator.integers(2**31))
 
 
-def _recurrent(settings: ModelSettings, index: int, seeds: _Seeds) -> Any:
-    """Return a function from (states, mask) to (states at every token, last states)."""
-    forward = _lstm(settings, f"lstm_{index}", seeds, go_backwards=False)
+def _recurrent(settings: ModelSettings, index: int, seeds: _Seeds, precision: str) -> Any:
+    """Return a function from (states, mask) to (states at every token, last states), float32."""
+
+    def single(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return tuple(ops.cast(tensor, "float32") for tensor in tensors)
+
+    forward = _lstm(settings, f"lstm_{index}", seeds, precision, go_backwards=False)
     if settings.directions == 1:
-        return lambda x, mask: forward(x, mask=mask)[:2]
+        return lambda x, mask: single(*forward(x, mask=mask)[:2])
     both = keras.layers.Bidirectional(
         forward,
-        backward_layer=_lstm(settings, f"backward_lstm_{index}", seeds, go_backwards=True),
+        backward_layer=_lstm(
+            settings, f"backward_lstm_{index}", seeds, precision, go_backwards=True
+        ),
         name=f"lstm_{index}",
     )
 
-    def read(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def read(x: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         states, forward_h, _, backward_h, _ = both(x, mask=mask)
-        return states, ops.concatenate([forward_h, backward_h], axis=-1)
+        return single(states, ops.concatenate([forward_h, backward_h], axis=-1))
 
     return read
 
 
-def _lstm(settings: ModelSettings, name: str, seeds: _Seeds, *, go_backwards: bool) -> LSTM:
+def _lstm(
+    settings: ModelSettings, name: str, seeds: _Seeds, precision: str, *, go_backwards: bool
+) -> LSTM:
     return LSTM(
         settings.units,
         kernel_initializer=keras.initializers.GlorotUniform(seeds.next()),
@@ -147,6 +160,7 @@ def _lstm(settings: ModelSettings, name: str, seeds: _Seeds, *, go_backwards: bo
         return_sequences=True,
         return_state=True,
         go_backwards=go_backwards,
+        dtype=precision,
         name=name,
     )
 

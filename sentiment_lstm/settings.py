@@ -19,6 +19,7 @@ TASKS = ("classification", "regression")
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 BACKENDS = ("tensorflow", "jax", "torch")
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 def setting(
@@ -141,6 +142,11 @@ class TrainSettings:
     checkpoint_minutes: float = setting(
         2.0, help="minutes between checkpoints inside an epoch", low=0
     )
+    precision: str = setting(
+        "float32",
+        help="numbers that the LSTM's products take in training; weights are float32",
+        choices=PRECISIONS,
+    )
     tensorboard: bool = setting(False, help="also write TensorBoard logs")
 
     def __post_init__(self) -> None:
@@ -171,6 +177,11 @@ class PretrainSettings:
     )
     average: float = setting(
         0.0, help="decay of the running average of weights; 0 is none", low=0, high=0.99999
+    )
+    precision: str = setting(
+        "float32",
+        help="numbers that the LSTM's products take in training; weights are float32",
+        choices=PRECISIONS,
     )
     checkpoint_minutes: float = setting(
         5.0, help="minutes between checkpoints inside an epoch", low=0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.parallel import cores, parallel_map
+from sentiment_lstm.softmax_products import Products, products
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int32]
@@ -69,19 +70,21 @@ class Solution(NamedTuple):
     added: Floats
 
 
-def solve(problem: Problem, *, with_gradient: bool = True) -> Solution:
+def solve(problem: Problem, *, with_gradient: bool = True, narrow: bool = False) -> Solution:
     """Return the sum and, if asked for, its gradient; else zeros stand for it.
 
-    States behind the last one that has a weight cost nothing.
+    States behind the last one that has a weight cost nothing. Products are those of bfloat16 if
+    they are to be `narrow` and the processor has a unit for them.
     """
     count = int(np.max(np.flatnonzero(problem.weights), initial=-1)) + 1
     parts = Solution(np.zeros((), np.float32), *map(np.zeros_like, problem[:4]))
     bounds = np.linspace(0, count, cores() + 1).astype(int).tolist()
     shares = [slice(*ends) for ends in pairwise(bounds)]
+    by = products(problem.rows, narrow=narrow)
 
     def work(share: slice) -> tuple[float, Floats, Floats]:
         into = (parts.states[share], parts.own[share])
-        return _solve_share(problem.share(share), *into, with_gradient=with_gradient)
+        return _solve_share(problem.share(share), by, *into, with_gradient=with_gradient)
 
     totals, rows, added = zip(*parallel_map(work, shares), strict=True)
     return parts._replace(
@@ -90,7 +93,7 @@ def solve(problem: Problem, *, with_gradient: bool = True) -> Solution:
 
 
 def _solve_share(
-    problem: Problem, d_states: Floats, d_own: Floats, *, with_gradient: bool
+    problem: Problem, by: Products, d_states: Floats, d_own: Floats, *, with_gradient: bool
 ) -> tuple[float, Floats, Floats]:
     """Fill in two gradients of a share; return its sum and the two others."""
     total = 0.0
@@ -100,17 +103,20 @@ def _solve_share(
         part = slice(start, start + ROWS)
         some = problem.share(part)
         chances = logits[: len(some.states)]
+        by.logits(some.states, chances)
         total += _tell(some, chances, d_own[part])
         if with_gradient:
-            np.matmul(chances, problem.rows, out=d_states[part])
-            d_rows += chances.T @ some.states
+            by.back(chances, some.states, d_states[part], d_rows)
             d_added += chances.sum(axis=0)
     return total, d_rows, d_added
 
 
 def _tell(problem: Problem, logits: Floats, d_own: Floats) -> float:
-    """Return the sum over some states; leave in `logits` the gradient of the candidates' logits."""
-    np.matmul(problem.states, problem.rows.T, out=logits)
+    """Return the sum over some states.
+
+    `logits` holds their products with the rows, and afterwards the gradient of the candidates'
+    logits.
+    """
     logits += problem.added
     logits[problem.hits()] = -np.inf
     top = np.maximum(logits.max(axis=1), problem.own)

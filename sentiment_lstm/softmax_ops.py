@@ -26,6 +26,7 @@ def summed_cross_entropy(
     added: Tensor,
     *others: Tensor,
     training: bool,
+    narrow: bool = False,
 ) -> Tensor:
     """Return the weighted sum `()`; differentiable with respect to the first four.
 
@@ -36,28 +37,32 @@ def summed_cross_entropy(
         added: likewise.
         others: targets, candidates and weights.
         training: whether a gradient is going to be asked for.
+        narrow: take the products in bfloat16 where the processor has a unit for them.
     """
     if not bptt_ops.available(states, rows, training=training):
         targets, candidates, weights = others
         losses = cross_entropies(states, own, rows, added, targets, candidates)
         return ops.sum(losses * weights)
     form = {"tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
-    return form((states, own, rows, added), others, training=training)
+    return form((states, own, rows, added), others, training=training, narrow=narrow)
 
 
-def _solved(training: bool, *arrays: Any) -> tuple[Any, ...]:
+def _solved(training: bool, narrow: bool, *arrays: Any) -> tuple[Any, ...]:
     """Return the sum and, in training, the four gradients."""
-    solution = solve(Problem(*map(np.asarray, arrays)), with_gradient=training)
+    given = Problem(*map(np.asarray, arrays))
+    solution = solve(given, with_gradient=training, narrow=narrow)
     return tuple(solution) if training else (solution.total,)
 
 
-def _tensorflow(inputs: tuple[Tensor, ...], others: tuple[Tensor, ...], *, training: bool) -> Any:
+def _tensorflow(
+    inputs: tuple[Tensor, ...], others: tuple[Tensor, ...], *, training: bool, narrow: bool
+) -> Any:
     import tensorflow as tf
 
     @tf.custom_gradient
     def run(*inputs: Tensor) -> Any:
         kinds = [tf.float32] * (5 if training else 1)
-        results = tf.numpy_function(partial(_solved, training), (*inputs, *others), kinds)
+        results = tf.numpy_function(partial(_solved, training, narrow), (*inputs, *others), kinds)
         total, *gradients = tf.nest.flatten(results)  # one alone is no list
         total.set_shape(())
 
@@ -73,14 +78,16 @@ def _tensorflow(inputs: tuple[Tensor, ...], others: tuple[Tensor, ...], *, train
     return run(*(tf.convert_to_tensor(t) for t in inputs))
 
 
-def _torch(inputs: tuple[Tensor, ...], others: tuple[Tensor, ...], *, training: bool) -> Any:
+def _torch(
+    inputs: tuple[Tensor, ...], others: tuple[Tensor, ...], *, training: bool, narrow: bool
+) -> Any:
     import torch
 
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *tensors: Tensor) -> Any:
             arrays = [t.detach().numpy() for t in (*tensors, *others)]
-            total, *ctx.gradients = map(torch.as_tensor, _solved(training, *arrays))
+            total, *ctx.gradients = map(torch.as_tensor, _solved(training, narrow, *arrays))
             return total
 
         @staticmethod

@@ -133,7 +133,9 @@ def train_network(
         Paused: after `max_minutes`.
     """
     with deterministic():
-        network = build_classifier(model, vocabulary_size, task.outputs, settings.seed)
+        network = build_classifier(
+            model, vocabulary_size, task.outputs, settings.seed, settings.precision
+        )
         if initial is not None:
             load_weights(network, {**weights_of(network), **initial})
         keeping = Keeping(checkpoints, settings.checkpoint_minutes, max_minutes)

@@ -1,0 +1,83 @@
+"""In which form the products of an LSTM's steps take their numbers.
+
+Two forms: float32, on every processor, and bfloat16 with sums in float32, on one that has a matrix
+unit. Gates and cells are float32 in both. What differs is told here, so that the steps themselves
+(`sentiment_lstm.bptt_kernels`) are written once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from sentiment_lstm import matrix_unit, tiles
+from sentiment_lstm.bfloat16 import column_sums
+from sentiment_lstm.compiled import OPTIONS
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the products take their numbers.
+
+    Attributes:
+        stored: type of the arrays that are multiplied.
+        panels_of: cuts a matrix into panels for `add_product`.
+        summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
+        column_sums: of a matrix, in float32.
+        spare: rows that must stand behind those of a product.
+        depth: a row that is multiplied is as wide as a multiple of this.
+        breadth: a result's row is as wide as a multiple of this.
+    """
+
+    stored: type[Any]
+    panels_of: Callable[[Any], Any]
+    summed_outer: Callable[[Any, Any], Floats]
+    column_sums: Callable[[Any], Floats]
+    spare: int = 0
+    depth: int = 1
+    breadth: int = 1
+
+
+SINGLE = Form(np.float32, tiles.panels_of, lambda a, b: a.T @ b, lambda m: m.sum(axis=0))
+NARROW = Form(
+    np.uint16,
+    matrix_unit.panels_of,
+    matrix_unit.summed_outer,
+    column_sums,
+    spare=matrix_unit.ROWS - 1,
+    depth=matrix_unit.ABREAST * matrix_unit.COLUMNS,
+    breadth=matrix_unit.ABREAST * matrix_unit.COLUMNS,
+)
+
+
+def form_of(matrix: NDArray[Any]) -> Form:
+    """Return the form of products with a matrix, by its type."""
+    return SINGLE if matrix.dtype == np.float32 else NARROW
+
+
+def narrow_fits(units: int) -> bool:
+    """Tell whether `NARROW` runs here, for a layer of so many units in each gate."""
+    return 4 * units % NARROW.breadth == 0 and matrix_unit.available()
+
+
+def add_product(n: int, a: Any, panels: Any, result: Floats) -> None:
+    """Add the first n rows of A·B to a result, in the form of the panels; from compiled code."""
+    raise NotImplementedError  # each form's own stands in its place
+
+
+# numba wants what stands in its place to have the same signature, annotations included.
+@overload(add_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
+def _add_product(n: Any, a: Any, panels: Any, result: Any) -> Any:  # noqa: ARG001
+    def narrow(n: Any, a: Any, panels: Any, result: Any) -> Any:
+        matrix_unit.add_product(n, a, panels, result)
+
+    def single(n: Any, a: Any, panels: Any, result: Any) -> Any:
+        tiles.add_product(n, a, panels, result)
+
+    return narrow if a.dtype == types.uint16 else single
