@@ -1,12 +1,15 @@
 """The LSTM written out with its gradient, against the same in float64 numpy, step by step."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy_lstm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt, bptt_kernels
+from sentiment_lstm import bptt, bptt_kernels, matrix_unit
 
 TOLERANCE = 1e-5  # of the largest entry
 
@@ -92,6 +95,51 @@ def test_inference_gives_the_states_of_training(case):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.skipif(not matrix_unit.available(), reason="no matrix unit for bfloat16 here")
+@given(CASES, st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, threads):
+    case = {**case, "units": 16 * -(-case["units"] // 40)}  # of 16, 32, 48 and 64
+    batch, weights, h, c, draw = random_batch(**case)
+    batch, weights = map(rounded, (batch, weights))
+    run, x = oracle(batch, weights, h, c)
+    d_outputs = bptt.Outputs(through_bits(draw(*run.h.shape)), draw(*h.shape), draw(*c.shape))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bptt, "cores", lambda: threads)
+        outputs, tape = bptt.forward(narrowed(batch), narrowed(weights), h, c)
+        d_narrow = d_outputs._replace(states=bits_of(d_outputs.states))
+        gradients = bptt.backward(narrowed(batch), narrowed(weights), tape, d_narrow)
+    expected = list(
+        numpy_lstm.backward(run, x, weights.kernel, weights.recurrent_kernel, *d_outputs)
+    )
+    if batch.backwards:
+        expected[0] = expected[0][:, ::-1]
+    both = zip((*outputs, *gradients), (run.h, run.h[:, -1], run.c[:, -1], *expected), strict=True)
+    for actual, of_the_oracle in both:
+        actual = actual.view(bfloat16) if actual.dtype == np.uint16 else actual
+        allowed = 0.02 * max(np.abs(of_the_oracle).max(initial=0), 0.1)
+        np.testing.assert_allclose(actual.astype(float), of_the_oracle, rtol=0, atol=allowed)
+
+
+MULTIPLIED = ("sequences", "kernel", "recurrent_kernel")
+
+
+def bits_of(array):
+    return array.astype(bfloat16).view(np.uint16)
+
+
+def through_bits(array):
+    return array.astype(bfloat16).astype(np.float32)
+
+
+def narrowed(given):
+    return replace(given, **{k: bits_of(v) for k, v in vars(given).items() if k in MULTIPLIED})
+
+
+def rounded(given):
+    return replace(given, **{k: through_bits(v) for k, v in vars(given).items() if k in MULTIPLIED})
+
+
 def test_without_states_only_the_last_is_returned():
     batch, weights, h, c, draw = random_batch(1, 9, 5, 4, 6, "ragged")
     run, x = oracle(batch, weights, h, c)
@@ -144,12 +192,13 @@ def test_shares_hold_every_row_once_and_every_step_that_counts(rows, time, threa
     dealt = bptt.shares(keep, threads)
     assert len(dealt) <= threads
     assert sorted(np.concatenate([s.rows for s in dealt])) == list(range(rows))
-    end = 0
+    spare = int(rows % 3)
+    dealt, end = bptt.shares(keep, threads, spare), 0
     for share in dealt:
         np.testing.assert_array_equal(share.keep, keep[share.rows].T)
         for t, count in enumerate(share.counts):
             assert not share.keep[t, count:].any()
-        assert (share.packed.start, share.packed.stop) == (end, end + share.counts.sum())
+        assert (share.packed.start, share.packed.stop) == (end, end + share.counts.sum() + spare)
         end = share.packed.stop
 
 

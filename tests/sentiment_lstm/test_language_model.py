@@ -248,3 +248,15 @@ def test_dropout_acts_in_training_alone():
     sums = [keras.ops.convert_to_numpy(model(inputs, training=t)) for t in (False, False, True)]
     np.testing.assert_array_equal(sums[0], sums[1])
     assert not np.allclose(sums[0], sums[2])
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_in_mixed_precision_the_sums_are_nearly_those_of_float32(training):
+    single, _ = random_model()
+    mixed, _ = random_model(precision="mixed_bfloat16")
+    inputs = sampled(readings(padded(TEXTS), 2), EVERYTHING, (0,))
+    one, other = (
+        keras.ops.convert_to_numpy(model(inputs, training=training)) for model in (single, mixed)
+    )
+    assert (one != other).all()
+    np.testing.assert_allclose(other, one, rtol=0.01)

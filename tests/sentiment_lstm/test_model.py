@@ -127,3 +127,24 @@ def test_a_saved_model_loads_with_its_layers(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     batch = padded(TEXTS, 6)
     np.testing.assert_array_equal(logits(model, batch), logits(loaded, batch))
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_in_mixed_precision_it_starts_alike_and_answers_nearly_alike(directions):
+    sizes = settings(directions=directions, dropout=0)
+    single, mixed = (
+        build_classifier(sizes, VOCABULARY, 2, 4, precision)
+        for precision in ("float32", "mixed_bfloat16")
+    )
+    before = weights_of(single)
+    for name, weight in weights_of(mixed).items():
+        np.testing.assert_array_equal(weight, before[name])
+    rng = np.random.default_rng(5)
+    weights = {name: rng.normal(size=value.shape) for name, value in before.items()}
+    for model in (single, mixed):
+        load_weights(model, weights)
+    batch = padded([[3, 4, 12, 7], [5]], 6)
+    one, other = logits(single, batch), logits(mixed, batch)
+    assert other.dtype == np.float32
+    assert (one != other).any()
+    np.testing.assert_allclose(other, one, atol=0.03 * np.abs(one).max())

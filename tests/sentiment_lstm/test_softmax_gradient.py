@@ -1,11 +1,13 @@
 """The sum of cross-entropies and its gradient: those of PyTorch, whatever the shares and parts."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_lstm import softmax_gradient
+from sentiment_lstm import matrix_unit, softmax_gradient
 from sentiment_lstm.softmax_gradient import Problem, solve
 
 TOKENS = 40
@@ -47,6 +49,22 @@ def test_sum_and_gradient_are_those_of_pytorch(monkeypatch, rows, cores):
     assert found.total == pytest.approx(total, rel=1e-5)
     for name, gradient in zip(("states", "own", "rows", "added"), gradients, strict=True):
         np.testing.assert_allclose(getattr(found, name), gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [4, 256])
+def test_in_bfloat16_they_are_near_those_of_pytorch(monkeypatch, rows):
+    monkeypatch.setattr(softmax_gradient, "ROWS", rows)
+    monkeypatch.setattr(sys.modules[__name__], "TOKENS", 500)
+    given = problem(n=75, width=64, k=128)
+    given = given._replace(states=given.states / 8)
+    assert np.isin(given.targets, given.candidates).any()
+    total, gradients = by_torch(given)
+    found = solve(given, narrow=True)
+    assert found.total == pytest.approx(total, rel=1e-3)
+    assert matrix_unit.available() == (found.rows != solve(given).rows).any()
+    for name, gradient in zip(("states", "own", "rows", "added"), gradients, strict=True):
+        allowed = 0.01 * np.abs(gradient).max()
+        np.testing.assert_allclose(getattr(found, name), gradient, rtol=0, atol=allowed)
 
 
 def test_without_its_gradient_the_sum_is_the_same():
