@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-STAGE_NAMES = ("preprocess", "pretrain", "train", "evaluate", "export")
+STAGE_NAMES = ("preprocess", "pretrain", "teach", "train", "evaluate", "export")
 BROKEN_PIPE = 141  # as shells report SIGPIPE
 
 
@@ -192,6 +192,22 @@ def pretrain(
       sentiment-lstm pretrain imdb --max-minutes 60
     """
     _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes)
+
+
+@cli.command()
+@click.argument("recipe")
+@recipe_options
+def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+    """Have teachers label the unlabelled texts of RECIPE, for its classifier to learn from.
+
+    Teachers are models (teach.models) and n-grams weighted by naive Bayes (teach.ngrams); what is
+    learnt is the mean of their probabilities. Nothing happens where there is none.
+
+    \b
+    Examples:
+      sentiment-lstm teach my.toml --set teach.ngrams=true
+    """
+    _run_stage("teach", recipe, run_dir, overrides, force)
 
 
 @cli.command()

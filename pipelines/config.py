@@ -28,6 +28,23 @@ from sentiment_lstm.settings import (
 
 
 @dataclass(frozen=True)
+class TeachSettings:
+    """Who labels the unlabelled texts, for the network to learn from beside those of train."""
+
+    models: tuple[str, ...] = setting(
+        (), help="teachers: shipped models, bundles or run directories; none teaches nothing"
+    )
+    ngrams: bool = setting(False, help="one more teacher: n-grams weighted by naive Bayes")
+    sentences: float = setting(
+        0.0, help="share of the texts of which one sentence is taught too", low=0, high=1
+    )
+    seed: int = setting(0, help="seed of the sentences", low=0)
+
+    def __post_init__(self) -> None:
+        check_section(self, "teach")
+
+
+@dataclass(frozen=True)
 class EvaluateSettings:
     """What the evaluation works out beside the metrics."""
 
@@ -62,6 +79,7 @@ class Recipe:
     text: TextSettings = field(default_factory=TextSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     pretrain: PretrainSettings = field(default_factory=PretrainSettings)
+    teach: TeachSettings = field(default_factory=TeachSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
@@ -69,11 +87,21 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_pretraining(self.model, self.pretrain)
+        if self.teaches and not self.data.unlabelled:
+            raise SettingsError(
+                "teachers label unlabelled texts, and data.unlabelled is empty: give it a file of "
+                'texts (for IMDB "unsupervised"), or leave teach.models and teach.ngrams out'
+            )
 
     def section(self, name: str) -> dict[str, Any]:
         """Return a section as a mapping that JSON and TOML can hold: lists in place of tuples."""
         values = asdict(getattr(self, name))
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @property
+    def teaches(self) -> bool:
+        """Whether teachers label the unlabelled texts."""
+        return bool(self.teach.models) or self.teach.ngrams
 
     @property
     def reads_unlabelled(self) -> bool:

@@ -14,6 +14,7 @@ def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str
     tell: dict[str, Callable[[Recipe, RunDirectory], Iterator[str]]] = {
         "preprocess": _preprocessed,
         "pretrain": _pretrained,
+        "teach": _taught,
         "train": _trained,
         "evaluate": _evaluated,
         "export": _exported,
@@ -32,6 +33,12 @@ def _pretrained(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
         figures = _json(run.pretrained_config)["perplexities"]
         told = ", ".join(f"{direction} {value:.1f}" for direction, value in figures.items())
         yield f"language    {run.pretrain}: perplexity {told}"
+
+
+def _taught(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    for name, figures in _json(run.teach_summary).items() if recipe.teaches else ():
+        accuracy, loss = figures["validation_accuracy"], figures["validation_loss"]
+        yield f"teacher     {name}: validation accuracy {accuracy:.4f}, loss {loss:.4f}"
 
 
 def _trained(_: Recipe, run: RunDirectory) -> Iterator[str]:

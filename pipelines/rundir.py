@@ -6,6 +6,7 @@ RUN/
                summary.json  stage.json
   pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  history.jsonl
                stage.json
+  teach/       taught.{tokens,offsets,targets}.npy  teach.json  stage.json
   train/       checkpoint  history.jsonl  tensorboard/  stage.json
   bundle/      the model
   evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentiment_lstm.errors import SentimentError
+
+# The split that teachers have labelled.
+TAUGHT = "taught"
 
 
 class RunError(SentimentError):
@@ -99,6 +103,16 @@ class RunDirectory:
     def pretrain_history(self) -> Path:
         """The loss and the perplexities of each epoch, one JSON object a line."""
         return self.pretrain / "history.jsonl"
+
+    @property
+    def teach(self) -> Path:
+        """Token arrays of the texts that teachers have labelled."""
+        return self.stage("teach")
+
+    @property
+    def teach_summary(self) -> Path:
+        """How right the teachers are on validation."""
+        return self.teach / "teach.json"
 
     @property
     def train(self) -> Path:

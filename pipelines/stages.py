@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Recipe
-from pipelines.rundir import RunDirectory
+from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.stamp import digests, file_digest, text_digest
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
@@ -88,6 +88,22 @@ def _pretrains(recipe: Recipe) -> bool:
     return recipe.pretrain.epochs > 0
 
 
+def _teach_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
+    from sentiment_lstm.batching import part_path
+    from sentiment_lstm.bundle import payload_digest, resolve_model
+
+    splits = ("validation", UNLABELLED, *(["train"] if recipe.teach.ngrams else []))
+    told = [part_path(run.preprocess, s, "targets") for s in splits if s != UNLABELLED]
+    read = digests(run.path, [run.vocabulary, *map(run.texts, splits), *told])
+    return read | {model: payload_digest(resolve_model(model)) for model in recipe.teach.models}
+
+
+def _taught(run: RunDirectory) -> list[Path]:
+    from sentiment_lstm.batching import PARTS, part_path
+
+    return [part_path(run.teach, TAUGHT, part) for part in PARTS]
+
+
 def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     """Nothing of test: a change there must not train the model again."""
     splits = ["train", "validation", *([UNLABELLED] if recipe.reads_unlabelled else [])]
@@ -95,6 +111,7 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     summary = json.loads(run.summary.read_text("utf-8"))
     labels = text_digest(json.dumps([summary["task"], summary["labels"]]))
     start = [run.pretrained_weights] if _pretrains(recipe) else []
+    start += _taught(run) if recipe.teaches else []
     read = digests(run.path, [run.vocabulary, *arrays, *start]) | {"task and labels": labels}
     vectors = recipe.model.embeddings
     return read | ({vectors: _file_or_none(Path(vectors))} if vectors else {})
@@ -173,9 +190,18 @@ STAGES = (
         wanted=_pretrains,
     ),
     Stage(
+        name="teach",
+        sections=("teach", "text"),
+        after=("preprocess",),
+        module="pipelines.teach",
+        inputs=_teach_inputs,
+        outputs=lambda _, run: [*_taught(run), run.teach_summary],
+        wanted=lambda recipe: recipe.teaches,
+    ),
+    Stage(
         name="train",
         sections=("text", "model", "train"),
-        after=("preprocess", "pretrain"),
+        after=("preprocess", "pretrain", "teach"),
         module="pipelines.train",
         inputs=_train_inputs,
         outputs=_model_files,

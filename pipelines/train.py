@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
 from pipelines.resuming import announce_epoch, own_checkpoints, write_history
-from pipelines.rundir import RunDirectory
+from pipelines.rundir import TAUGHT, RunDirectory
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
@@ -60,7 +60,7 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
 
     summary = json.loads(run.summary.read_text("utf-8"))
     return Splits(
-        train=TokenArrays.load(run.preprocess, "train"),
+        train=_train(recipe, run),
         validation=TokenArrays.load(run.preprocess, "validation"),
         vocabulary=Vocabulary.load(run.vocabulary),
         labels=tuple(summary["labels"]),
@@ -68,6 +68,16 @@ def _splits(recipe: Recipe, run: RunDirectory) -> Any:
         origin={k: v for k, v in recipe.section("data").items() if k not in PATHS},
         unlabelled=_unlabelled(recipe, run),
     )
+
+
+def _train(recipe: Recipe, run: RunDirectory) -> "TokenArrays":
+    """Return the texts of train and, where teachers labelled others, those."""
+    from sentiment_lstm.batching import TokenArrays
+
+    train = TokenArrays.load(run.preprocess, "train")
+    if not recipe.teaches:
+        return train
+    return TokenArrays.joined([train, TokenArrays.load(run.teach, TAUGHT)])
 
 
 def _unlabelled(recipe: Recipe, run: RunDirectory) -> "TokenArrays | None":

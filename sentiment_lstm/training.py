@@ -278,7 +278,7 @@ def _sample_weights(targets: NDArray[Any], task: Task, kind: str) -> NDArray[np.
     """Return a weight a text: 1, or so that every label counts the same in all."""
     if kind == "none" or task.kind == "regression":
         return np.ones(len(targets), np.float32)
-    truth = np.asarray(targets, np.int64)
+    truth = np.rint(targets).astype(np.int64)  # a teacher's probability counts as its label
     counts = np.bincount(truth, minlength=len(task.labels))
     balanced = len(truth) / (len(task.labels) * np.maximum(counts, 1))
     return np.asarray(balanced[truth], np.float32)
