@@ -88,7 +88,8 @@ def fit(
     )
     config = replace(config, temperature=_temperature(splits, task, trained))
     card = model_card(config, _figures(splits, task, trained))
-    write_bundle(output, config, trained.weights, splits.vocabulary, card)
+    stored = {name: w.astype(settings.stored) for name, w in trained.weights.items()}
+    write_bundle(output, config, stored, splits.vocabulary, card)
     return trained
 
 

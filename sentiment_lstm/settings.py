@@ -147,6 +147,11 @@ class TrainSettings:
         help="numbers that the LSTM's products take in training; weights are float32",
         choices=PRECISIONS,
     )
+    stored: str = setting(
+        "float32",
+        help="type of the bundle's weights; float16 is half as large",
+        choices=("float32", "float16"),
+    )
     tensorboard: bool = setting(False, help="also write TensorBoard logs")
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import sentiment_lstm
 from sentiment_lstm import SentimentClassifier, train
+from sentiment_lstm.bundle import read_bundle
 from sentiment_lstm.errors import BundleError, DataError, SettingsError
 
 FAST = {
@@ -89,6 +90,21 @@ def test_two_labels_keep_the_order_they_are_given(tmp_path):
     up, down = SentimentClassifier.load(directory).classify(["good film", "bad film"])
     assert (up.label, down.label) == ("up", "down")
     assert up.probability < 0.5 < down.probability
+
+
+def test_weights_are_stored_in_half_the_size_on_request(tmp_path):
+    texts, labels = ["good film", "bad film", "a plot"] * 10, ["up", "down", "up"] * 10
+    whole, half = (
+        train(
+            texts, labels, FAST | {"train": {"epochs": 1, "stored": kind}}, output=tmp_path / kind
+        )
+        for kind in ("float32", "float16")
+    )
+    weights, halves = read_bundle(whole).weights, read_bundle(half).weights
+    for name, weight in weights.items():
+        np.testing.assert_array_equal(halves[name], weight.astype("float16"))
+    sizes = [(d / "weights.safetensors").stat().st_size for d in (whole, half)]
+    assert sizes[1] < 0.6 * sizes[0]
 
 
 @pytest.mark.parametrize(
