@@ -71,8 +71,9 @@ def add_product(n: int, a: Any, panels: Any, result: Floats) -> None:
     raise NotImplementedError  # each form's own stands in its place
 
 
-# numba wants what stands in its place to have the same signature, annotations included.
-@overload(add_product, jit_options=OPTIONS)  # type: ignore[untyped-decorator]
+# numba wants what stands in its place to have the same signature, annotations included. Its code is
+# kept with that of the kernels it stands in, and must not be found elsewhere when tiles change.
+@overload(add_product, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
 def _add_product(n: Any, a: Any, panels: Any, result: Any) -> Any:  # noqa: ARG001
     def narrow(n: Any, a: Any, panels: Any, result: Any) -> Any:
         matrix_unit.add_product(n, a, panels, result)
