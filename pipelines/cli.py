@@ -142,7 +142,7 @@ def run(
 ) -> None:
     """Run every stage of RECIPE that is not up to date.
 
-    RECIPE is the name of one that ships (quickstart, imdb, imdb-tiny, imdb-scratch) or a path to a TOML file.
+    RECIPE is one that ships (quickstart, imdb, imdb-tiny, imdb-scratch) or a path to a TOML file.
 
     \b
     Examples:
