@@ -79,7 +79,7 @@ def summarise(layer: LayerTrace, parts: Doubles, units: Sequence[int]) -> list[D
 def _direction(
     name: str, gates: Gates, shares: Doubles, lives: Doubles, units: Sequence[int]
 ) -> DirectionTrace:
-    most = np.argsort(-np.abs(shares), kind="stable")[:MOST_UNITS].tolist()
+    most = np.argsort(-np.abs(shares), kind="stable")[:MOST_UNITS].tolist() if shares.any() else []
     shown = tuple(
         UnitTrace(u, float(shares[u]), float(lives[u]), {k: v[:, u] for k, v in gates.items()})
         for u in dict.fromkeys(units or most)
