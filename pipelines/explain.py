@@ -40,6 +40,6 @@ def written(found: Explanation, form: str, *, gates: bool, colours: bool) -> str
     if form == "html":
         from sentiment_lstm.explanation_page import explanation_page
 
-        return explanation_page(found)
+        return f"{explanation_page(found)}\n"
     paint = coloured if colours else signed
     return "".join(f"{line}\n" for line in explanation_lines(found, paint, gates=gates))

@@ -49,16 +49,28 @@ def wrapped(
 ) -> Iterator[str]:
     """Yield lines of painted pieces, each piece a word with the space before it if it has one."""
     line, used = "", 0
-    for piece, level in zip(pieces, levels, strict=True):
-        word = piece.lstrip(" ")
-        space = piece[: len(piece) - len(word)]
-        shown, size = paint(word, level)
-        if space and used + 1 + size > width:
+    for word, size in _unbroken(pieces, levels, paint):
+        if used and used + 1 + size > width:
             yield line
-            line, used, space = "", 0, ""
-        line, used = f"{line}{space}{shown}", used + len(space) + size
-    if line:
+            line, used = "", 0
+        line, used = (f"{line} {word}", used + 1 + size) if used else (word, size)
+    if used:
         yield line
+
+
+def _unbroken(
+    pieces: Iterable[str], levels: Sequence[int], paint: Paint
+) -> Iterator[tuple[str, int]]:
+    """Yield what stands between two spaces, painted, and how wide it is."""
+    text, width = "", 0
+    for piece, level in zip(pieces, levels, strict=True):
+        if piece.startswith(" ") and width:
+            yield text, width
+            text, width = "", 0
+        shown, size = paint(piece.lstrip(" "), level)
+        text, width = text + shown, width + size
+    if width:
+        yield text, width
 
 
 def text_width() -> int:

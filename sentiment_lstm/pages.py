@@ -39,5 +39,9 @@ def _template(name: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Replace what an HTML page cannot hold; the template escapes the rest."""
-    return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
+    """Replace what an HTML page cannot hold; the template escapes the rest.
+
+    What a macro of the template has made is HTML, its values replaced and escaped already.
+    """
+    plain = isinstance(value, str) and not hasattr(value, "__html__")
+    return _UNPRINTABLE.sub("\ufffd", value) if plain else value
