@@ -90,9 +90,8 @@ def _words_long(half_life: float) -> str:
 
 def _phrases(found: Explanation) -> Iterator[str]:
     for phrase in found.phrases:
-        place = f"words {phrase.start + 1} to {phrase.end}"
         parts = f"{phrase.relevant:+.4f}, all the rest {phrase.irrelevant:+.4f}"
-        yield f"phrase    {phrase.phrase!r} ({place}) {parts}"
+        yield f"phrase    {phrase.phrase!r} ({phrase.place}) {parts}"
 
 
 def _notes(found: Explanation) -> Iterator[str]:

@@ -30,8 +30,9 @@ def contributions(layer: LayerTrace, weights: Doubles) -> Doubles:
     shown = weights * layer.o * tanh_ratio(layer.c)  # what a cell counts for at each step
     written = layer.i * layer.g
     parts = np.empty_like(written)
-    counts = np.zeros_like(layer.weights.bias[0, :, 0])
-    for t in reversed(range(written.shape[1])):
+    D, T, H = written.shape
+    counts = np.zeros((D, H))
+    for t in reversed(range(T)):
         counts = counts + shown[:, t]  # at this step and, through the forget gates, all later ones
         parts[:, t] = counts * written[:, t]
         counts = counts * layer.f[:, t]

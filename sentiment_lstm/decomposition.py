@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.gate_trace import Doubles, LayerTrace, turned
+from sentiment_lstm.gate_trace import Doubles, LayerTrace, product, turned
 from sentiment_lstm.inference import gates
 
 Masks = NDArray[np.bool_]
@@ -53,13 +53,14 @@ def _relevant(layer: LayerTrace, inputs: Doubles, within: Doubles) -> Doubles:
     """
     (D, T, H), n = layer.h.shape, inputs.shape[1]
     read, inside = (turned(np.stack([part] * D)) for part in (inputs, within))
-    of_bias = gates(layer.weights.bias.copy())
+    bias = layer.weights.bias.astype(np.float64)
+    of_bias = gates(bias.copy())
     states = np.empty((D, T, n, H))
     c, h = np.zeros((2, D, n, H))
     for t in range(T):
         now = slice(t, t + 1)
-        a = read[:, t] @ layer.weights.kernel + h @ layer.weights.recurrent_kernel
-        shares = shares_of_gates(a, layer.z[:, :, now], layer.weights.bias, of_bias)
+        a = product(read[:, t], layer.weights.kernel) + product(h, layer.weights.recurrent_kernel)
+        shares = shares_of_gates(a, layer.z[:, :, now], bias, of_bias)
         c = _cell(c, shares, of_bias, inside[:, t])
         h = _output(c, layer.c[:, now], layer.o[:, now])
         states[:, t] = h

@@ -33,7 +33,12 @@ __all__ = ["Explainer", "Explanation", "PhraseShare"]
 class PhraseShare:
     """What a phrase says as a whole, by contextual decomposition (see `decomposition`).
 
-    `relevant` is the phrase's part of the output and `irrelevant` all the rest, the bias too.
+    Attributes:
+        phrase: as it was asked for.
+        start: its first token, counted from 0.
+        end: one past its last token.
+        relevant: the phrase's part of the output.
+        irrelevant: all the rest, the bias too.
     """
 
     phrase: str
@@ -41,6 +46,12 @@ class PhraseShare:
     end: int
     relevant: float
     irrelevant: float
+
+    @property
+    def place(self) -> str:
+        """Which words of the text it is, counted from 1."""
+        first, last = self.start + 1, self.end
+        return f"word {last}" if first == last else f"words {first} to {last}"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One text through the LSTM layers, nothing thrown away: every gate of every unit at every word.
 
-Shapes are named by D directions, T tokens, H units. All numbers are float64: what is made of them
-is to add up to the logit, whatever a float32 network has rounded.
+Shapes are named by D directions, T tokens, H units. Products with weights are float32, as they are
+in the network, which halves their time; all else is float64, so that parts add up to their whole.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.folding import Floats
 from sentiment_lstm.inference import Layer, gates
+from sentiment_lstm.parallel import one_blas_thread
 
 Doubles = NDArray[np.float64]
 
@@ -21,42 +23,18 @@ GATES = ("i", "f", "o", "g", "c", "h")
 
 
 @dataclass(frozen=True)
-class LayerWeights:
-    """The weights of a layer of D directions, `halved` as `inference.gates` takes them.
-
-    Attributes:
-        kernel: `(4, D, in, H)`.
-        recurrent_kernel: `(4, D, H, H)`.
-        bias: `(4, D, 1, H)`.
-    """
-
-    kernel: Doubles
-    recurrent_kernel: Doubles
-    bias: Doubles
-
-    @classmethod
-    def of(
-        cls, config: BundleConfig, weights: Mapping[str, NDArray[Any]], index: int
-    ) -> "LayerWeights":
-        """Take layer `index` from a bundle's arrays."""
-        layer = Layer.of(config, weights, index)
-        parts = (layer.kernel, layer.recurrent_kernel, layer.bias)
-        return cls(*(part.astype(np.float64) for part in parts))
-
-
-@dataclass(frozen=True)
 class LayerTrace:
     """A layer's reading of one text, each direction in the order in which it reads.
 
     Attributes:
-        weights: of the layer.
+        weights: of the layer, `halved` as `inference.gates` takes them.
         x: inputs `(D, T, in)`.
         z: pre-activations `(4, D, T, H)`, halved for i, f and o, gates in the order i, f, g, o.
         i, f, g, o: the gates, `(D, T, H)`.
         c, h: cell and output after each step, likewise.
     """
 
-    weights: LayerWeights
+    weights: Layer
     x: Doubles
     z: Doubles
     i: Doubles
@@ -93,24 +71,30 @@ def trace(
     """
     x = np.asarray(weights["embedding"])[ids].astype(np.float64)
     layers: list[LayerTrace] = []
-    for index in range(config.layers):
-        layers.append(read(LayerWeights.of(config, weights, index), x))
-        x = layers[-1].states
+    with one_blas_thread():
+        for index in range(config.layers):
+            layers.append(read(Layer.of(config, weights, index), x))
+            x = layers[-1].states
     return layers
 
 
-def read(weights: LayerWeights, x: Doubles) -> LayerTrace:
+def read(layer: Layer, x: Doubles) -> LayerTrace:
     """Have a layer read the inputs `(T, in)` of one text."""
-    x = turned(np.stack([x] * weights.bias.shape[1]))
-    z = x @ weights.kernel + weights.bias
+    x = turned(np.stack([x] * layer.width[0]))
+    z = product(x, layer.kernel) + layer.bias.astype(np.float64)
     _, D, T, H = z.shape
     kept = np.empty((6, D, T, H))
     c, h = np.zeros((2, D, 1, H))
     for t in range(T):
         now = slice(t, t + 1)
-        z[:, :, now] += h @ weights.recurrent_kernel
+        z[:, :, now] += product(h, layer.recurrent_kernel)
         i, f, g, o = gates(z[:, :, now].copy())
         c = f * c + i * g
         h = o * np.tanh(c)
         kept[:, :, now] = i, f, g, o, c, h
-    return LayerTrace(weights, x, z, *kept)
+    return LayerTrace(layer, x, z, *kept)
+
+
+def product(x: Doubles, weights: Floats) -> Doubles:
+    """Return x @ weights, worked out in float32."""
+    return np.asarray(x.astype(np.float32) @ weights, np.float64)

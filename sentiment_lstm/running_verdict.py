@@ -23,8 +23,8 @@ Weights = Mapping[str, NDArray[Any]]
 LogitsOf = Callable[[Sequence[int]], Doubles]
 
 # Multiply-adds of the recurrent products that are spent on prefixes; it is a fraction of a second,
-# and enough for each word of a review of 500 tokens at 128 units.
-MOST_WORK = 2**33
+# and enough for each word of a review of 360 tokens at 128 units.
+MOST_WORK = 2**32
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,6 @@ def test_lines_hold_every_word_once_within_their_width(parts, width, paint, data
     strengths = data.draw(st.lists(st.integers(-3, 3), min_size=size, max_size=size))
     lines = [click.unstyle(line) for line in wrapped(pieces, strengths, paint, width)]
     flat = " ".join(re.sub(r"\([+-]+\)", "", line) for line in lines)
-    assert flat.replace(" ", "") == "".join(pieces).replace(" ", "")
+    assert flat.split() == "".join(pieces).split()
     for line in lines:
         assert len(line) <= width or " " not in line.strip()

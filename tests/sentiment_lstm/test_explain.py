@@ -106,6 +106,7 @@ def test_phrases_stand_where_they_stand_and_both_parts_sum_to_the_logit(model):
     assert [(p.phrase, p.start, p.end) for p in found.phrases] == [
         ("not good", 0, 2), ("not good", 3, 5), ("film", 7, 8),
     ]  # fmt: skip
+    assert [p.place for p in found.phrases] == ["words 1 to 2", "words 4 to 5", "word 8"]
     for phrase in found.phrases:
         assert phrase.relevant + phrase.irrelevant == pytest.approx(found.logit)
     assert len({phrase.relevant for phrase in found.phrases}) == 3

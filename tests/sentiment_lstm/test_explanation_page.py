@@ -135,10 +135,11 @@ def test_units_are_drawn(explainer):
 
 def test_phrases_have_a_table(explainer):
     found = explainer.explain(TEXT, phrases=["good film"])
-    cells = parsed(found).texts["td"]
-    assert [f"{found.phrases[0].relevant:+.4f}", f"{found.phrases[0].irrelevant:+.4f}"] == cells[
-        1:3
-    ]
+    page = parsed(found)
+    (phrase,) = found.phrases
+    row = [phrase.place, f"{phrase.relevant:+.4f}", f"{phrase.irrelevant:+.4f}"]
+    assert page.texts["td"][:3] == row
+    assert "good film" in page.texts["bdi"]
 
 
 def test_what_is_not_read_or_not_known_is_said(explainer):

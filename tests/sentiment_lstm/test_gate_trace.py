@@ -38,8 +38,8 @@ def test_every_gate_is_that_of_the_equations(layers, directions):
     for layer, runs in zip(found, expected, strict=True):
         for name in GATES:
             wanted = np.stack([run[name] for run in runs])
-            np.testing.assert_allclose(getattr(layer, name), wanted, atol=1e-12)
-    np.testing.assert_allclose(found[-1].states, states, atol=1e-12)
+            np.testing.assert_allclose(getattr(layer, name), wanted, atol=2e-6)
+    np.testing.assert_allclose(found[-1].states, states, atol=2e-6)
 
 
 def test_a_text_without_tokens_has_an_empty_trace():
