@@ -1,7 +1,7 @@
 """What a phrase says as a whole: contextual decomposition.
 
 Source: Murdoch, Liu & Yu, "Beyond Word Importance: Contextual Decomposition to Extract
-Interactions from LSTMs", ICLR 2018; in bias and order of terms, the authors' program.
+Interactions from LSTMs", ICLR 2018, section 3.
 
 Every cell and state is parted in two, what is due to the phrase (relevant) and the rest, which add
 up to it. Words of the phrase enter as relevant, and at each step
@@ -10,9 +10,9 @@ up to it. Words of the phrase enter as relevant, and at each step
     h_rel ← o ⊙ ½ [tanh(c_rel) + tanh(c) - tanh(c - c_rel)]
 
 where a gate σ(a + rest + b), a the relevant part of its pre-activation and z all of it, is parted
-into R = ½ [σ(a + b) - σ(b) + σ(z) - σ(z - a)], B = σ(b) and the rest (the paper's equations 10
-to 17; tanh likewise). So "not good" gets what "not" does to "good", which no sum over single words
-can show. What gates do between phrase and rest belongs to the rest.
+into R = ½ [σ(a + b) - σ(b) + σ(z) - σ(z - a)], B = σ(b) and the rest (tanh likewise). So "not good"
+gets what "not" does to "good", which no sum over single words can show. What gates do between
+phrase and rest belongs to the rest.
 """
 
 from collections.abc import Sequence

@@ -88,7 +88,7 @@ def test_the_word_that_decides_is_comprehensive_and_sufficient():
 @pytest.mark.parametrize("labels", [("negative", "positive"), ("bad", "fair", "good")])
 @pytest.mark.parametrize("directions", [1, 2])
 def test_integrated_gradients_are_complete(labels, directions):
-    """They sum to the output less that of unknown words (Sundararajan et al. 2017, axiom 3)."""
+    """They sum to the output less that of unknown words, an axiom of theirs."""
     bundle = bundle_of(labels=labels, directions=directions, pooling=("mean", "last"), scale=0.4)
     ids = random_ids(7, 1).astype(np.int32)
     gradients = IntegratedGradients(bundle, 200)
