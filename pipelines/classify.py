@@ -40,19 +40,29 @@ def open_classifier(model: str | None) -> Classifier:
     Raises:
         BundleError: if there is none, or it is not sound.
     """
-    if model is None and DEFAULT_MODEL not in shipped():
-        raise BundleError(
-            "no model ships with this package: train one with `sentiment-lstm run quickstart`, "
-            "then give --model runs/quickstart"
-        )
+    name = model_or_default(model)
     try:
-        bundle = resolve_model(model or DEFAULT_MODEL)
+        bundle = resolve_model(name)
     except BundleError:
         directory = None if model is None else find_saved_model(Path(model))
         if directory is None:
             raise
         return _saved_model(directory)
     return SentimentClassifier.load(bundle)
+
+
+def model_or_default(model: str | None) -> str:
+    """Return what was given, or the name of the model that ships.
+
+    Raises:
+        BundleError: if nothing was given and none ships.
+    """
+    if model is None and DEFAULT_MODEL not in shipped():
+        raise BundleError(
+            "no model ships with this package: train one with `sentiment-lstm run quickstart`, "
+            "then give --model runs/quickstart"
+        )
+    return DEFAULT_MODEL if model is None else model
 
 
 def _saved_model(directory: Path) -> Classifier:
@@ -66,13 +76,18 @@ def _saved_model(directory: Path) -> Classifier:
 
 
 def typed_rows(texts: Sequence[str]) -> Iterator[Row]:
-    """Yield the texts of a command line as rows, numbered from 1.
-
-    Python decodes a command line by the locale, which in "C" is ASCII; texts are UTF-8.
-    """
+    """Yield the texts of a command line as rows, numbered from 1."""
     for number, argument in enumerate(texts, start=1):
-        text = os.fsencode(argument).decode("utf-8", "surrogateescape")
+        text = typed_text(argument)
         yield Row(number, text, {"text": text})
+
+
+def typed_text(argument: str) -> str:
+    """Return an argument of the command line as UTF-8, whatever the locale.
+
+    Python decodes a command line by the locale, which in "C" is ASCII.
+    """
+    return os.fsencode(argument).decode("utf-8", "surrogateescape")
 
 
 def classify_rows(

@@ -440,6 +440,83 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 
 
 @cli.command()
+@click.argument("text", required=False)
+@model_option("A model that ships, a bundle or a run directory.  [default: imdb]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="How the explanation is written; html is a page that stands alone.",
+)
+@click.option("--gates", is_flag=True, help="As text: also show the gates at every word.")
+@click.option(
+    "--phrase",
+    "phrases",
+    multiple=True,
+    metavar="WORDS",
+    help="Words of TEXT that are to get one share together; may be given many times.",
+)
+@click.option(
+    "--label",
+    help="Which label shares speak for.  [default: the second of two, else the predicted one]",
+)
+@click.option(
+    "--unit",
+    "units",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Show the gates of this unit; may be given many times.  [default: those that count most]",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file, whole or not at all.  [default: standard output]",
+)
+def explain(
+    text: str | None,
+    model: str | None,
+    form: str,
+    gates: bool,
+    phrases: Sequence[str],
+    label: str | None,
+    units: Sequence[int],
+    output: Path | None,
+) -> None:
+    """Tell why TEXT gets its verdict: the share of each word, and what the gates did.
+
+    Shares and bias sum to the model's output exactly. A share is what was written at a word and is
+    still remembered at the end; gates depend on context, so it is not what the word would do
+    elsewhere. Without TEXT, or for -, all of standard input is one text.
+
+    \b
+    Examples:
+      sentiment-lstm explain --model runs/quickstart "Not good, but lovely." --phrase "not good"
+      sentiment-lstm explain --format html --output why.html "I loved it."
+      cat review.txt | sentiment-lstm explain --gates
+    """
+    from pipelines.classify import typed_text
+    from pipelines.explain import open_explainer, written
+    from pipelines.painting import colours_wanted
+
+    content = _piped_text() if text in (None, "-") else typed_text(str(text))
+    found = open_explainer(model).explain(
+        content, label=label, phrases=[*map(typed_text, phrases)], units=units
+    )
+    colours = output is None and colours_wanted(sys.stdout)
+    with _output(output) as stream:
+        stream.write(written(found, form, gates=gates, colours=colours))
+
+
+def _piped_text() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError("Nothing to explain: give TEXT or pipe a text in.")
+    return _standard_input().read()
+
+
+@cli.command()
 @click.argument("prompt", default="")
 @click.option(
     "--model",

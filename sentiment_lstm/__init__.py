@@ -4,6 +4,7 @@
     SentimentClassifier   classifies texts from a bundle, without TensorFlow
     Prediction            what it answers
     train                 texts and labels in, a bundle out
+    Explainer             tells why it answers so: shares of words, gates, running verdict
     SentimentError        base of every error that an input, a file or a setting can cause
 
 Each name is imported when it is first asked for: classifying needs no TensorFlow, so
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
     from sentiment_lstm.api import train
     from sentiment_lstm.classifier import Prediction, SentimentClassifier
     from sentiment_lstm.errors import SentimentError
+    from sentiment_lstm.explain import Explainer
     from sentiment_lstm.lstm import LSTM
 
 __version__ = "0.1.0"
 
-__all__ = ["LSTM", "Prediction", "SentimentClassifier", "SentimentError", "train"]
+__all__ = ["LSTM", "Explainer", "Prediction", "SentimentClassifier", "SentimentError", "train"]
 
 _HOMES = {
     "LSTM": "lstm",
+    "Explainer": "explain",
     "Prediction": "classifier",
     "SentimentClassifier": "classifier",
     "SentimentError": "errors",

@@ -68,7 +68,7 @@ def lstm_step(z: Floats, c: Floats, h: Floats) -> None:
     h *= o  # h ← o ⊙ tanh(c)
 
 
-def gates(z: Floats) -> Floats:
+def gates(z: NDArray[Any]) -> NDArray[Any]:
     """Turn pre-activations `(4, …)`, halved for i, f and o, into the gates, in place.
 
     σ(x) = ½ + ½ tanh(½x), which overflows for no x and needs one function for all four gates.

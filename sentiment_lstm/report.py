@@ -1,15 +1,9 @@
-"""An evaluation as one HTML page that stands alone: no script, no file beside it, no network.
-
-Texts of a data set are somebody else's words: every value is escaped by the template, and a
-content security policy forbids the page to load anything even so.
-"""
+"""An evaluation as one HTML page that stands alone (see `pages`)."""
 
 import base64
-import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +11,9 @@ from sentiment_lstm import __version__
 from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.baseline import NAMES
 from sentiment_lstm.metrics import MEASURES, formatted, number
+from sentiment_lstm.pages import page
 
 LONGEST_TEXT = 1500  # characters of a text that the page shows
-# What HTML cannot hold: controls but for tab and line ends, and halves of surrogate pairs.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,9 @@ def write_report(
         history: a row an epoch, shown as the text form of the learning curves.
         title: heading of the page.
     """
-    page = _environment().from_string(_template()).render(
+    content = page(
+        "report.html.j2",
+        {"excerpt": excerpt, "number": number},
         title=title,
         version=__version__,
         metrics=metrics,
@@ -90,30 +85,7 @@ def write_report(
         history=history,
     )  # fmt: skip
     with replaced_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        finalize=_printable,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(excerpt=excerpt, number=number)
-    return environment
-
-
-def _template() -> str:
-    return (resources.files("sentiment_lstm") / "templates" / "report.html.j2").read_text("utf-8")
-
-
-def _printable(value: Any) -> Any:
-    """Replace what an HTML page cannot hold; the template escapes the rest."""
-    return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
+        temporary.write_text(content, encoding="utf-8")
 
 
 def excerpt(text: str) -> str:

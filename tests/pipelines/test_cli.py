@@ -26,7 +26,7 @@ finally:
 
 
 def test_the_commands_are_these():
-    assert {*STAGE_NAMES, "run", "classify", "generate", "models"} == set(COMMANDS)
+    assert {*STAGE_NAMES, "run", "classify", "explain", "generate", "models"} == set(COMMANDS)
 
 
 def test_the_command_line_knows_the_stages_by_their_names():
@@ -83,6 +83,9 @@ def test_the_version_is_that_of_the_package(invoke):
         ["export", "quickstart", "--output", "x"],
         ["classify", "--format", "xml", "good"],
         ["classify", "--threshold", "2", "good"],
+        ["explain", "--format", "xml", "good"],
+        ["explain", "--unit", "x", "good"],
+        ["explain", "good", "film"],
     ],
 )
 def test_wrong_usage_leaves_with_status_2(invoke, arguments):

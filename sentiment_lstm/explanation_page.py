@@ -1,0 +1,197 @@
+"""An explanation as one HTML page that stands alone (see `pages`)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentiment_lstm import __version__
+from sentiment_lstm.detokenise import pieces
+from sentiment_lstm.explain import Explanation
+from sentiment_lstm.gate_summary import UnitTrace
+from sentiment_lstm.gate_trace import GATES
+from sentiment_lstm.pages import page
+
+DEEPEST = 0.62  # opacity of the strongest shade, through which text stays readable
+WIDTH, HEIGHT = 1000.0, 160.0  # of a plot, in its own units
+MOST_DOTS = 400  # on a line, above which dots would only blur it
+
+
+@dataclass(frozen=True)
+class Shaded:
+    """A number as the page shows it: as text, and as a shade for or against."""
+
+    text: str
+    tone: str
+    alpha: float
+
+    @classmethod
+    def of(cls, value: float, most: float, form: str) -> "Shaded":
+        """Shade a number by what part it is of the largest."""
+        strength = min(abs(value) / most, 1.0) if most else 0.0
+        return cls(format(value, form), "plus" if value >= 0 else "minus", DEEPEST * strength)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A token, the space before it in the text, its share, its gates in each direction."""
+
+    number: int
+    space: str
+    text: str
+    known: bool
+    share: Shaded
+    gates: tuple[tuple[str, tuple[Shaded, ...]], ...]
+
+    @property
+    def hint(self) -> str:
+        """What shows when the pointer rests on the word."""
+        lines = [f"{self.number}: share {self.share.text}"]
+        for direction, cells in self.gates:
+            shown = zip(GATES, cells, strict=True)
+            lines.append(f"{direction}: {' '.join(f'{gate} {cell.text}' for gate, cell in shown)}")
+        return "\n".join(lines if self.known else [*lines, "unknown to the model"])
+
+
+def explanation_page(found: Explanation) -> str:
+    """Return the page."""
+    words = _words(found)
+    gap = found.config.head_tokens if found.left_out else len(words)
+    return page(
+        "explanation.html.j2",
+        {"signed": lambda value: f"{value:+.4f}", "words_long": words_long},
+        found=found,
+        version=__version__,
+        words=words,
+        parts=[words[:gap], words[gap:]],
+        gate_names=GATES,
+        running=_running(found),
+        units=_units(found),
+        total=float(found.shares.sum()),
+    )
+
+
+def words_long(half_life: float) -> str:
+    """Return a half-life in words."""
+    return "unending" if math.isinf(half_life) else f"{half_life:.1f} words"
+
+
+def _words(found: Explanation) -> list[Word]:
+    most = max(map(abs, found.shares.tolist()), default=0.0)
+    gates = [(d.name, _cells([d.mean[gate].tolist() for gate in GATES])) for d in found.gates]
+    return [
+        Word(
+            number=t + 1,
+            space=" " if piece.startswith(" ") else "",
+            text=piece.lstrip(" "),
+            known=found.known[t],
+            share=Shaded.of(float(found.shares[t]), most, "+.4f"),
+            gates=tuple((name, cells[t]) for name, cells in gates),
+        )
+        for t, piece in enumerate(pieces(found.tokens))
+    ]
+
+
+def _cells(gates: Sequence[Sequence[float]]) -> list[tuple[Shaded, ...]]:
+    """Return a row of cells a word; a gate is shaded by itself, a cell by the largest one."""
+    most = [max(1.0, *map(abs, values)) if values else 1.0 for values in gates]
+    return [
+        tuple(Shaded.of(value, m, ".3f") for value, m in zip(row, most, strict=True))
+        for row in zip(*gates, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A line over the words, and the horizontal lines that help to read it.
+
+    Attributes:
+        points: of the line, as SVG writes them.
+        dots: where to point at, each with what it says.
+        levels: height and name of each horizontal line.
+        marks: places on the x axis that are marked, likewise.
+    """
+
+    points: str
+    dots: Sequence[tuple[float, float, str]] = ()
+    levels: Sequence[tuple[float, str]] = ()
+    marks: Sequence[tuple[float, str]] = ()
+
+
+def _running(found: Explanation) -> Plot:
+    """Draw the running verdict: probabilities from 0 to 1, a regression's values to their ends."""
+    regression = found.config.task == "regression"
+    values = (found.running_values if regression else found.running_probabilities).tolist()
+    low, high = (min(values), max(values)) if regression else (0.0, 1.0)
+    lengths, last = found.running.lengths, len(found.tokens)
+    places = [(_x(n, last), _y(v, low, high)) for n, v in zip(lengths, values, strict=True)]
+    said = [_said(found, n, v) for n, v in zip(lengths, values, strict=True)]
+    flip = found.running.flip
+    return Plot(
+        points=_points(places),
+        dots=[(x, y, text) for (x, y), text in zip(places, said, strict=True)][:: _thin(places)],
+        levels=[(_y(value, low, high), f"{value:.4g}") for value in _levels(found, low, high)],
+        marks=[] if flip is None else [(_x(flip + 1, last), found.tokens[flip])],
+    )
+
+
+def _levels(found: Explanation, low: float, high: float) -> list[float]:
+    """Return the ends and, where it decides between two labels, the threshold."""
+    if len(found.config.labels) != 2:
+        return [low, high]
+    threshold = found.config.threshold
+    return [low, threshold if found.label == found.config.labels[1] else 1 - threshold, high]
+
+
+def _said(found: Explanation, length: int, value: float) -> str:
+    token = f" {found.tokens[length - 1]}" if length else ""
+    return f"{length}{token}: {value:.4f}"
+
+
+def _thin(places: Sequence[Any]) -> int:
+    """Return every how manieth dot is drawn."""
+    return -(-len(places) // MOST_DOTS)
+
+
+def _x(place: float, last: int) -> float:
+    return round(WIDTH * place / max(last, 1), 2)
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return round(HEIGHT * (high - value) / (high - low or 1.0), 2)
+
+
+def _points(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in places)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of one direction: its forget gate, cell and state as lines on one scale."""
+
+    direction: str
+    number: int
+    share: float
+    half_life: float
+    axes: Plot
+    lines: Sequence[tuple[str, str]]
+
+
+def _units(found: Explanation) -> list[Unit]:
+    if not found.tokens:
+        return []
+    return [_unit(direction.name, unit) for direction in found.gates for unit in direction.units]
+
+
+def _unit(direction: str, unit: UnitTrace) -> Unit:
+    """Draw on a scale from -1 to 1, or as far as the cell goes."""
+    series = {gate: unit.gates[gate].tolist() for gate in ("f", "c", "h")}
+    most = max(1.0, *map(abs, series["c"]))
+    levels = [(_y(level, -most, most), f"{level:.3g}") for level in (-most, 0.0, most)]
+    lines = [(gate, _line(values, most)) for gate, values in series.items()]
+    return Unit(direction, unit.unit, unit.share, unit.half_life, Plot("", levels=levels), lines)
+
+
+def _line(values: Sequence[float], most: float) -> str:
+    last = len(values) - 1
+    return _points([(_x(t, last), _y(value, -most, most)) for t, value in enumerate(values)])
