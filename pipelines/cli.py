@@ -521,9 +521,8 @@ def _piped_text() -> bytes:
 @click.option(
     "--model",
     required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="A run directory with a finished pretraining, or its directory pretrain.",
+    metavar="NAME|DIR",
+    help="A language model that ships, or a run directory with a finished pretraining.",
 )
 @click.option(
     "--tokens",
@@ -555,7 +554,7 @@ def _piped_text() -> bytes:
 )
 def generate(
     prompt: str,
-    model: Path,
+    model: str,
     tokens: int,
     temperature: float,
     top_k: int,
@@ -569,10 +568,10 @@ def generate(
       sentiment-lstm generate --model runs/imdb "this film was"
       sentiment-lstm generate --model runs/imdb "this film was" --suggest 5
     """
-    from pipelines.generate import continued, open_writer, suggested
-    from sentiment_lstm.generation import Choice
+    from pipelines.generate import continued, suggested
+    from sentiment_lstm.generation import Choice, Writer
 
-    writer = open_writer(model)
+    writer = Writer.load(model)
     if suggest is not None:
         for line in suggested(writer, prompt, suggest):
             click.echo(line)

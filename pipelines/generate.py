@@ -1,22 +1,10 @@
 """The generate command: a prompt in, what a language model makes of it out."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from pipelines.rundir import RunDirectory
 from sentiment_lstm.detokenise import pieces
-from sentiment_lstm.generation import CONFIG, Choice, Writer
+from sentiment_lstm.generation import Choice, Writer
 from sentiment_lstm.text import tokenise
-
-
-def open_writer(model: Path) -> Writer:
-    """Return the language model of a run directory, or that in a directory of its own.
-
-    Raises:
-        BundleError: if there is none, or it is not whole.
-    """
-    inside = RunDirectory(model).pretrain
-    return Writer.load(inside if (inside / CONFIG).is_file() else model)
 
 
 def continued(writer: Writer, prompt: str, tokens: int, choice: Choice, seed: int) -> Iterator[str]:

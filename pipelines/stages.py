@@ -113,8 +113,18 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     start = [run.pretrained_weights] if _pretrains(recipe) else []
     start += _taught(run) if recipe.teaches else []
     read = digests(run.path, [run.vocabulary, *arrays, *start]) | {"task and labels": labels}
-    vectors = recipe.model.embeddings
-    return read | ({vectors: _file_or_none(Path(vectors))} if vectors else {})
+    vectors, language_model = recipe.model.embeddings, recipe.model.start
+    read |= {vectors: _file_or_none(Path(vectors))} if vectors else {}
+    return read | (_language_model(language_model) if language_model else {})
+
+
+def _language_model(name: str) -> dict[str, str]:
+    """Return the digest of a language model to start from."""
+    from sentiment_lstm.language_models import VOCABULARY, WEIGHTS, resolve_language_model
+
+    directory = resolve_language_model(name)
+    parts = {part: file_digest(directory / part) for part in (VOCABULARY, WEIGHTS)}
+    return {f"{name} {part}": digest for part, digest in parts.items()}
 
 
 def _evaluate_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:

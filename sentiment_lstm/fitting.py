@@ -13,6 +13,11 @@ from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.bundle import BundleConfig, check_target, model_card, write_bundle
 from sentiment_lstm.calibration import fit_temperature
 from sentiment_lstm.errors import DataError
+from sentiment_lstm.language_models import (
+    read_language_model,
+    resolve_language_model,
+    starting_weights,
+)
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.resumable import OnEpoch
@@ -108,11 +113,14 @@ def _start(
 ) -> dict[str, NDArray[np.float32]]:
     """Return the weights that are not to start at random, by their names in a bundle."""
     start = {k: v for k, v in pretrained.items() if k.startswith(("embedding", "lstm."))}
-    if model.embeddings:
-        vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
-        fresh = build_classifier(model, len(vocabulary), task.outputs, settings.seed)
-        start["embedding"] = vectors.placed_in(weights_of(fresh)["embedding"])
-    return start
+    if not model.embeddings and not model.start:
+        return start
+    fresh = weights_of(build_classifier(model, len(vocabulary), task.outputs, settings.seed))
+    if model.start:
+        found = read_language_model(resolve_language_model(model.start))
+        return starting_weights(found, vocabulary, fresh)
+    vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
+    return {"embedding": vectors.placed_in(fresh["embedding"])}
 
 
 def _config(splits: Splits, task: Task, text: TextSettings, model: ModelSettings) -> BundleConfig:

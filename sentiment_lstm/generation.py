@@ -1,6 +1,5 @@
 """What a language model would write: its forward direction in numpy, one token after the other."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from sentiment_lstm.errors import BundleError, DataError
 from sentiment_lstm.folding import Floats
 from sentiment_lstm.inference import halved, lstm_step
+from sentiment_lstm.language_models import read_language_model, resolve_language_model
 from sentiment_lstm.text import PAD, UNKNOWN, Vocabulary, tokenise
 
-WEIGHTS, CONFIG, VOCABULARY = "weights.safetensors", "config.json", "vocabulary.txt"
 END = "(end)"
 """What stands for the end of a text among suggestions."""
 
@@ -80,27 +76,14 @@ class Writer:
     softmax_bias: Floats
 
     @classmethod
-    def load(cls, directory: Path) -> "Writer":
-        """Read the model in a directory of a pretraining.
+    def load(cls, directory: str | Path) -> "Writer":
+        """Read a language model that ships, by name, or that of a run or a directory of its own.
 
         Raises:
             BundleError: if it holds no language model, or one that is not whole.
         """
-        if not (directory / CONFIG).is_file() or not (directory / WEIGHTS).is_file():
-            raise BundleError(
-                f"{directory} holds no language model: make one with `sentiment-lstm pretrain "
-                "RECIPE`, then give its run directory"
-            )
-        try:
-            sizes = json.loads((directory / CONFIG).read_text("utf-8"))
-            vocabulary = Vocabulary.load(directory / VOCABULARY)
-            weights = load_file(directory / WEIGHTS)
-            _check(weights, len(vocabulary), int(sizes["embedding"]), int(sizes["units"]))
-        except (OSError, ValueError, LookupError, TypeError, SafetensorError, DataError) as error:
-            raise BundleError(
-                f"the language model in {directory} is not whole ({error}): pretrain it again"
-            ) from error
-        return cls.of(vocabulary, weights)
+        model = read_language_model(resolve_language_model(directory))
+        return cls.of(model.vocabulary, model.weights)
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, weights: dict[str, NDArray[Any]]) -> "Writer":
@@ -158,20 +141,3 @@ class Writer:
         best = np.argsort(-chances, kind="stable")[: min(count, len(chances) - 1)]
         names = [END if i == PAD else self.vocabulary.tokens[i] for i in best.tolist()]
         return list(zip(names, chances[best].tolist(), strict=True))
-
-
-def _check(weights: dict[str, NDArray[Any]], vocabulary: int, width: int, units: int) -> None:
-    """See that every array is there, of its shape, and of numbers."""
-    shapes = {
-        "embedding": (vocabulary, width),
-        "lstm.0.forward.kernel": (width, 4 * units),
-        "lstm.0.forward.recurrent_kernel": (units, 4 * units),
-        "lstm.0.forward.bias": (4 * units,),
-        "projection.forward": (units, width),
-        "softmax.bias": (vocabulary,),
-    }
-    for name, shape in shapes.items():
-        if weights[name].shape != shape:
-            raise ValueError(f"{name} is {weights[name].shape}, not {shape}")
-        if not np.isfinite(weights[name]).all():
-            raise ValueError(f"{name} holds NaN or an infinity")

@@ -84,6 +84,11 @@ class ModelSettings:
     embeddings: str = setting(
         "", help="file of word vectors to start from (GloVe text or word2vec)"
     )
+    start: str = setting(
+        "",
+        help="language model that embedding and LSTM start from: the name of one that ships, or a "
+        "run directory",
+    )
 
     def __post_init__(self) -> None:
         check_section(self, "model")
@@ -203,17 +208,19 @@ def check_pretraining(model: ModelSettings, pretrain: PretrainSettings) -> None:
     """See that a language model can be what the network starts from.
 
     Raises:
-        SettingsError: the network has several layers, or starts from word vectors.
+        SettingsError: the network has several layers, or another start beside it.
     """
     if pretrain.epochs and model.layers > 1:
         raise SettingsError(
             f"model.layers is {model.layers} and pretrain.epochs is {pretrain.epochs}: only one "
             "layer can be pretrained, set the first to 1 or the second to 0"
         )
-    if pretrain.epochs and model.embeddings:
+    starts = [f"model.embeddings is {model.embeddings!r}"] if model.embeddings else []
+    starts += [f"model.start is {model.start!r}"] if model.start else []
+    starts += [f"pretrain.epochs is {pretrain.epochs}"] if pretrain.epochs else []
+    if len(starts) > 1:
         raise SettingsError(
-            f"model.embeddings is {model.embeddings!r} and pretrain.epochs is {pretrain.epochs}, "
-            "two starts for one embedding: leave the first empty or set the second to 0"
+            f"{' and '.join(starts)}, two starts for one embedding: leave all but one empty or 0"
         )
 
 

@@ -147,3 +147,12 @@ def test_every_stage_names_sections_and_earlier_stages_that_there_are(stage):
     assert set(stage.settings(RECIPE)) <= set(SECTIONS)
     assert all(names.index(earlier) < names.index(stage.name) for earlier in stage.after)
     assert callable(importlib.import_module(stage.module).execute)
+
+
+def test_training_reads_the_language_model_that_it_starts_from(run, tmp_path):
+    recipe = replace(RECIPE, model=replace(RECIPE.model, start=str(tmp_path / "language")))
+    (tmp_path / "language").mkdir()
+    for name in ("weights.safetensors", "config.json", "vocabulary.txt"):
+        (tmp_path / "language" / name).write_bytes(b"before")
+    assert reads("train", run, tmp_path / "language" / "weights.safetensors", recipe)
+    assert reads("train", run, tmp_path / "language" / "vocabulary.txt", recipe)

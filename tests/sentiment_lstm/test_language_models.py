@@ -1,0 +1,119 @@
+"""Language models on disk, and classifiers that start from them."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sentiment_lstm import language_models, train
+from sentiment_lstm.bundle import read_bundle
+from sentiment_lstm.errors import BundleError, SettingsError
+from sentiment_lstm.language_models import (
+    read_language_model,
+    resolve_language_model,
+    starting_weights,
+)
+from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
+
+WIDTH, UNITS = 5, 3
+TOKENS = (*SPECIAL_TOKENS, "good", "bad", "film", "the")
+
+
+def random_arrays(directions=("forward", "backward"), kind="float16"):
+    draw = np.random.default_rng(0).normal
+    arrays = {"embedding": draw(size=(len(TOKENS), WIDTH)), "softmax.bias": draw(size=len(TOKENS))}
+    for name in directions:
+        arrays[f"lstm.0.{name}.kernel"] = draw(size=(WIDTH, 4 * UNITS))
+        arrays[f"lstm.0.{name}.recurrent_kernel"] = draw(size=(UNITS, 4 * UNITS))
+        arrays[f"lstm.0.{name}.bias"] = draw(size=4 * UNITS)
+        arrays[f"projection.{name}"] = draw(size=(UNITS, WIDTH))
+    return {name: array.astype(kind) for name, array in arrays.items()}
+
+
+def written(directory, arrays):
+    directory.mkdir(parents=True)
+    save_file(arrays, directory / "weights.safetensors")
+    (directory / "config.json").write_text(json.dumps({"embedding": WIDTH, "units": UNITS}))
+    Vocabulary(TOKENS).save(directory / "vocabulary.txt")
+    return directory
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return written(tmp_path / "run" / "pretrain", random_arrays())
+
+
+def test_a_name_is_looked_for_among_those_that_ship(tmp_path, directory, monkeypatch):
+    assert resolve_language_model(directory) == directory
+    assert resolve_language_model(directory.parent) == directory
+    with pytest.raises(BundleError, match="nobody holds no language model"):
+        resolve_language_model("nobody")
+    monkeypatch.setattr(language_models, "SHIPPED", directory.parent)
+    assert resolve_language_model("pretrain") == directory
+    with pytest.raises(BundleError, match=r"one that ships \(pretrain\)"):
+        resolve_language_model("nobody")
+
+
+def test_weights_stored_in_half_are_read_as_float32(directory):
+    found = read_language_model(directory)
+    assert (found.embedding, found.units) == (WIDTH, UNITS)
+    for name, array in random_arrays().items():
+        assert found.weights[name].dtype == np.float32
+        np.testing.assert_array_equal(found.weights[name], array.astype("float32"))
+
+
+@pytest.mark.parametrize("broken", ["projection.forward", "lstm.0.backward.bias", "embedding"])
+def test_an_array_that_is_missing_or_of_another_shape_is_refused(tmp_path, broken):
+    arrays = random_arrays()
+    without = {name: array for name, array in arrays.items() if name != broken}
+    for number, some in enumerate((without, arrays | {broken: arrays[broken][1:]})):
+        with pytest.raises(BundleError, match=f"is not whole .*{broken}"):
+            read_language_model(written(tmp_path / str(number), some))
+
+
+def test_tokens_take_the_embeddings_of_the_same_tokens(directory):
+    found = read_language_model(directory)
+    vocabulary = Vocabulary((*SPECIAL_TOKENS, "film", "unheard", "good"))
+    draw = np.random.default_rng(1).normal
+    fresh = {name: draw(size=a.shape) for name, a in random_arrays().items() if "lstm" in name}
+    fresh["embedding"] = draw(scale=0.1, size=(5, WIDTH)).astype("float32")
+    start = starting_weights(found, vocabulary, fresh | {"head.bias": draw(size=1)})
+    theirs = found.weights["embedding"]
+    np.testing.assert_array_equal(start["embedding"][[0, 1, 2, 4]], theirs[[0, 1, 4, 2]])
+    unheard = fresh["embedding"][3] * theirs.std() / fresh["embedding"].std()
+    np.testing.assert_allclose(start["embedding"][3], unheard, rtol=1e-5)
+    assert set(start) == {"embedding", *(name for name in fresh if "lstm" in name)}
+    np.testing.assert_array_equal(
+        start["lstm.0.backward.bias"], found.weights["lstm.0.backward.bias"]
+    )
+
+
+SIZES = {"embedding": WIDTH, "units": UNITS}
+
+
+def test_a_classifier_starts_from_it(directory, tmp_path):
+    texts, labels = ["good film", "bad film"] * 20, ["up", "down"] * 20
+    still = {"epochs": 1, "learning_rate": 1e-8}
+    recipe = {"model": SIZES | {"start": str(directory.parent)}, "train": still}
+    weights = read_bundle(train(texts, labels, recipe, output=tmp_path / "model")).weights
+    expected = read_language_model(directory).weights
+    for name in ("lstm.0.forward.kernel", "lstm.0.backward.recurrent_kernel"):
+        np.testing.assert_allclose(weights[name], expected[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [SIZES | {"units": 4}, SIZES | {"embedding": 6}, SIZES | {"layers": 2}],
+)
+def test_other_sizes_are_refused(directory, tmp_path, sizes):
+    recipe = {"model": sizes | {"start": str(directory)}}
+    with pytest.raises(SettingsError, match="embedding 5 and 3 units"):
+        train(["good", "bad"] * 20, ["up", "down"] * 20, recipe, output=tmp_path / "model")
+
+
+def test_one_direction_is_no_start_for_two(tmp_path):
+    directory = written(tmp_path / "forward", random_arrays(("forward",)))
+    recipe = {"model": SIZES | {"start": str(directory)}}
+    with pytest.raises(SettingsError, match=r"no fitting lstm\.0\.backward"):
+        train(["good", "bad"] * 20, ["up", "down"] * 20, recipe, output=tmp_path / "model")
