@@ -565,7 +565,7 @@ def generate(
 
     \b
     Examples:
-      sentiment-lstm generate --model runs/imdb "this film was"
+      sentiment-lstm generate --model imdb "this film was"
       sentiment-lstm generate --model runs/imdb "this film was" --suggest 5
     """
     from pipelines.generate import continued, suggested

@@ -1,7 +1,9 @@
 """The models that ship: what they are, and the figures their cards state."""
 
+import json
 from collections.abc import Iterator
 
+from sentiment_lstm import language_models
 from sentiment_lstm.bundle import Bundle, read_bundle, resolve_model, shipped
 
 
@@ -18,6 +20,8 @@ def describe_models() -> Iterator[str]:
         yield '  sentiment-lstm classify --model runs/quickstart "I loved it."'
     for name in names:
         yield from _describe(name, read_bundle(resolve_model(name)))
+    for name in language_models.shipped():
+        yield from _describe_language_model(name)
 
 
 def _describe(name: str, bundle: Bundle) -> Iterator[str]:
@@ -32,6 +36,19 @@ def _describe(name: str, bundle: Bundle) -> Iterator[str]:
     yield from (
         f"  {line}" for line in measured((bundle.directory / "README.md").read_text("utf-8"))
     )
+
+
+def _describe_language_model(name: str) -> Iterator[str]:
+    found = language_models.read_language_model(language_models.resolve_language_model(name))
+    directory = found.directory / language_models.CONFIG
+    perplexities = json.loads(directory.read_text("utf-8"))["perplexities"]
+    yield f"{name}, a language model: for `generate`, and for model.start of a recipe"
+    yield (
+        f"  {len(found.vocabulary):,} tokens, embedding {found.embedding}, {found.units} LSTM units "
+        f"in {'one direction' if len(perplexities) == 1 else 'two directions'}"
+    )
+    for direction, value in perplexities.items():
+        yield f"  perplexity {direction} {value:.1f}"
 
 
 def measured(card: str) -> Iterator[str]:

@@ -155,7 +155,9 @@ def test_models_tells_what_ships_and_its_figures(invoke, monkeypatch, make_bundl
     lines = invoke("models").stdout.splitlines()
     assert lines[0] == "shipped: negative, positive"
     assert "3 LSTM units in two directions" in lines[1]
-    assert lines[2:] == ["  test accuracy 0.9123", "  test texts 25000"]
+    assert lines[2:4] == ["  test accuracy 0.9123", "  test texts 25000"]
+    assert lines[4].startswith("imdb, a language model")
+    assert lines[6].startswith("  perplexity forward 7")
     assert invoke("classify", "--model", "shipped", "good").exit_code == 0
 
 
