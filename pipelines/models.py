@@ -43,10 +43,9 @@ def _describe_language_model(name: str) -> Iterator[str]:
     directory = found.directory / language_models.CONFIG
     perplexities = json.loads(directory.read_text("utf-8"))["perplexities"]
     yield f"{name}, a language model: for `generate`, and for model.start of a recipe"
-    yield (
-        f"  {len(found.vocabulary):,} tokens, embedding {found.embedding}, {found.units} LSTM units "
-        f"in {'one direction' if len(perplexities) == 1 else 'two directions'}"
-    )
+    directions = "one direction" if len(perplexities) == 1 else "two directions"
+    sizes = f"embedding {found.embedding}, {found.units} LSTM units"
+    yield f"  {len(found.vocabulary):,} tokens, {sizes} in {directions}"
     for direction, value in perplexities.items():
         yield f"  perplexity {direction} {value:.1f}"
 
