@@ -110,6 +110,7 @@ def test_wrong_usage_leaves_with_status_2(invoke, arguments):
 )
 def test_every_other_error_is_one_line_and_status_1(invoke, tmp_path, monkeypatch, arguments, part):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sentiment_lstm.bundle.SHIPPED", tmp_path)
     result = invoke(*arguments)
     assert result.exit_code == 1
     assert result.stdout == ""
