@@ -54,7 +54,7 @@ def _training(config: BundleConfig) -> str:
         [
             "## How it was trained",
             "",
-            "On the train split alone, vocabulary included; every choice was made on the "
+            "Labels and vocabulary are those of the train split alone; every choice was made on the "
             "validation split, and the test split serves the figures below and nothing else.",
             *([""] if lines else []),
             *lines,
