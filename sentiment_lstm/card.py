@@ -54,8 +54,8 @@ def _training(config: BundleConfig) -> str:
         [
             "## How it was trained",
             "",
-            "Labels and vocabulary are those of the train split alone; every choice was made on the "
-            "validation split, and the test split serves the figures below and nothing else.",
+            "Labels and vocabulary are those of the train split alone; every choice was made on "
+            "the validation split, and the test split serves the figures below and nothing else.",
             *([""] if lines else []),
             *lines,
         ]

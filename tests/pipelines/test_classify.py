@@ -267,7 +267,10 @@ def test_answers_go_to_a_file_whole(invoke, bundle, tmp_path):
     assert output.read_text("utf-8") == shown
 
 
-def test_a_missing_file_a_wrong_column_and_a_missing_model_are_one_line(invoke, bundle, tmp_path):
+def test_a_missing_file_a_wrong_column_and_a_missing_model_are_one_line(
+    invoke, bundle, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sentiment_lstm.bundle.SHIPPED", tmp_path / "nothing")
     path = tmp_path / "in.csv"
     path.write_text("review\ngood\n")
     for options in (
@@ -349,3 +352,8 @@ def test_rows_keep_their_predictions_past_rejections(bundle):
     for row, prediction in answered[::97]:
         (alone,) = classifier.classify([row.text])
         assert prediction.probability == pytest.approx(alone.probability, abs=1e-6)
+
+
+def test_the_model_that_ships_answers_where_none_is_named(invoke):
+    result = invoke("classify", "A wonderful film, I loved it.", "Awful. I want my money back.")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["positive", "negative"]
