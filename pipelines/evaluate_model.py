@@ -1,7 +1,7 @@
 """Evaluation of a model: of a run's own, which is a stage, and of any on labelled texts."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.config import Recipe, load_section
 from pipelines.evaluate import METRICS, PREDICTIONS, REPORT, Outcome, evaluate_predictions
+from pipelines.json_lines import json_lines
 from pipelines.labelled import Labelled, labelled_file, labelled_split
 from pipelines.logs import native_messages_held_back
 from pipelines.rundir import RunDirectory
@@ -44,7 +45,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     outcome = replace(
         _outcome(classifier, test, _texts(run, "test"), progress),
         title=recipe.name,
-        history=list(_json_lines(run.history)),
+        history=list(json_lines(run.history)),
         baseline=_baseline(run) if recipe.evaluate.baseline else None,
     )
     with replaced_directory(run.evaluate) as directory:
@@ -162,9 +163,9 @@ def _baseline(run: RunDirectory) -> NDArray[np.float64]:
     summary = json.loads(run.summary.read_text("utf-8"))
     task, classes = summary["task"], len(summary["labels"]) or None
     fitted = fit_baseline(
-        _json_lines(run.texts("train")), np.asarray(train.targets), task, classes=classes
+        json_lines(run.texts("train")), np.asarray(train.targets), task, classes=classes
     )
-    test = _json_lines(run.texts("test"))
+    test = json_lines(run.texts("test"))
     return fitted.predict(test) if task == "regression" else fitted.probabilities(test)
 
 
@@ -174,7 +175,7 @@ def _card_figures(recipe: Recipe, run: RunDirectory, metrics: Mapping[str, Any])
         f"texts of {split}": len(TokenArrays.load(run.preprocess, split))
         for split in ("train", "validation", "test")
     }
-    history = list(_json_lines(run.history))
+    history = list(json_lines(run.history))
     figures = {**sizes, "epochs trained": len(history), **_best(recipe, history)}
     figures["test"] = _shown(metrics)
     if metrics["baseline"]:
@@ -198,9 +199,4 @@ def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(run: RunDirectory, split: str) -> list[str]:
-    return list(_json_lines(run.texts(split)))
-
-
-def _json_lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+    return list(json_lines(run.texts(split)))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipelines.config import Recipe, TeachSettings
+from pipelines.json_lines import json_lines
 from pipelines.rundir import TAUGHT, RunDirectory
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenArrays, TokenWriter
@@ -80,7 +81,7 @@ def _teachers(
         yield model, _of_classifier(classifier, progress)
     if settings.ngrams:
         targets = np.asarray(TokenArrays.load(run.preprocess, "train").targets)
-        shown = progress(_texts(run, "train"), total=len(targets), label=NGRAMS)
+        shown = progress(json_lines(run.texts("train")), total=len(targets), label=NGRAMS)
         yield NGRAMS, fit_ngrams(shown, targets).probabilities
 
 
@@ -103,7 +104,7 @@ def _figures(run: RunDirectory, teachers: dict[str, Teacher]) -> dict[str, Any]:
     from sklearn.metrics import log_loss
 
     truth = np.asarray(TokenArrays.load(run.preprocess, "validation").targets)
-    texts = list(_texts(run, "validation"))
+    texts = list(json_lines(run.texts("validation")))
     chances = {name: teacher(texts) for name, teacher in teachers.items()}
     chances["mean"] = _mean(list(chances.values()))
     return {
@@ -117,7 +118,7 @@ def _figures(run: RunDirectory, teachers: dict[str, Teacher]) -> dict[str, Any]:
 
 def _taught_texts(settings: TeachSettings, run: RunDirectory) -> list[str]:
     """Return the unlabelled texts, and one sentence each of a share of them."""
-    texts = list(_texts(run, UNLABELLED))
+    texts = list(json_lines(run.texts(UNLABELLED)))
     random = np.random.default_rng(settings.seed)
     chosen = random.random(len(texts)) < settings.sentences
     cut = (sentences(text) for text, is_chosen in zip(texts, chosen, strict=True) if is_chosen)
@@ -128,8 +129,3 @@ def _write(directory: Path, encode: Encoder, texts: Iterable[str], targets: Floa
     with TokenWriter(directory, TAUGHT, len(encode.vocabulary)) as writer:
         for text, target in zip(texts, targets, strict=True):
             writer.append(encode(text), float(target))
-
-
-def _texts(run: RunDirectory, split: str) -> Iterator[str]:
-    with run.texts(split).open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)

@@ -70,7 +70,9 @@ def fit(
 
     Raises:
         DataError: a split holds no text, or `model.embeddings` cannot be used.
-        BundleError: `output` holds other files, or no bundle can hold such labels or targets.
+        BundleError: `output` holds other files, no bundle can hold such labels or targets, or
+            `model.start` is no language model.
+        SettingsError: the language model of `model.start` has other sizes.
         Paused: after `max_minutes`; the checkpoint is kept.
     """
     check_target(output)
