@@ -142,7 +142,8 @@ def run(
 ) -> None:
     """Run every stage of RECIPE that is not up to date.
 
-    RECIPE is one that ships (quickstart, imdb, imdb-tiny, imdb-scratch) or a path to a TOML file.
+    RECIPE is one that ships (quickstart, imdb-scratch, imdb-teacher, imdb, imdb-tiny) or a path to
+    a TOML file.
 
     \b
     Examples:
@@ -188,8 +189,8 @@ def pretrain(
 
     \b
     Examples:
-      sentiment-lstm pretrain imdb
-      sentiment-lstm pretrain imdb --max-minutes 60
+      sentiment-lstm pretrain imdb-teacher
+      sentiment-lstm pretrain imdb-teacher --max-minutes 60
     """
     _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes)
 
@@ -200,12 +201,13 @@ def pretrain(
 def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
     """Have teachers label the unlabelled texts of RECIPE, for its classifier to learn from.
 
-    Teachers are models (teach.models) and n-grams weighted by naive Bayes (teach.ngrams); what is
-    learnt is the mean of their probabilities. Nothing happens where there is none.
+    Teachers are models (teach.models) and n-grams of naive Bayes (teach.ngrams, their weight); what
+    is learnt is the mean of their probabilities. Nothing happens where there is none. Parts of the
+    texts (teach.sentences) and sentences turned round (teach.contrast) may be taught beside them.
 
     \b
     Examples:
-      sentiment-lstm teach my.toml --set teach.ngrams=true
+      sentiment-lstm teach my.toml --set teach.ngrams=1
     """
     _run_stage("teach", recipe, run_dir, overrides, force)
 

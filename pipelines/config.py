@@ -34,14 +34,28 @@ class TeachSettings:
     models: tuple[str, ...] = setting(
         (), help="teachers: shipped models, bundles or run directories; none teaches nothing"
     )
-    ngrams: bool = setting(False, help="one more teacher: n-grams weighted by naive Bayes")
-    sentences: float = setting(
-        0.0, help="share of the texts of which one sentence is taught too", low=0, high=1
+    ngrams: float = setting(
+        0.0, help="weight of one more teacher, n-grams of naive Bayes; a model's is 1", low=0
     )
-    seed: int = setting(0, help="seed of the sentences", low=0)
+    sentences: float = setting(
+        0.0, help="parts of one to three sentences taught beside each text, on average", low=0
+    )
+    contrast: bool = setting(
+        False, help="teach sentences turned round by rule too (English): negated, conceded, denied"
+    )
+    leave_out: str = setting(
+        "", help="file of texts, one a line, that no short text may equal; or behaviour"
+    )
+    seed: int = setting(0, help="seed of the short texts", low=0)
 
     def __post_init__(self) -> None:
         check_section(self, "teach")
+
+
+def left_out_file(name: str) -> Path:
+    """Return the file of texts to leave out: one that ships, by its name, or any other."""
+    shipped = Path(str(resources.files("pipelines") / "left_out" / f"{name}.txt"))
+    return shipped if shipped.is_file() else Path(name)
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ class Recipe:
     @property
     def teaches(self) -> bool:
         """Whether teachers label the unlabelled texts."""
-        return bool(self.teach.models) or self.teach.ngrams
+        return bool(self.teach.models) or self.teach.ngrams > 0
 
     @property
     def reads_unlabelled(self) -> bool:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import Recipe
+from pipelines.config import Recipe, left_out_file
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.stamp import digests, file_digest, text_digest
 from sentiment_lstm.datasets import UNLABELLED
@@ -92,10 +92,12 @@ def _teach_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     from sentiment_lstm.batching import part_path
     from sentiment_lstm.bundle import payload_digest, resolve_model
 
-    splits = ("validation", UNLABELLED, *(["train"] if recipe.teach.ngrams else []))
-    told = [part_path(run.preprocess, s, "targets") for s in splits if s != UNLABELLED]
-    read = digests(run.path, [run.vocabulary, *map(run.texts, splits), *told])
-    return read | {model: payload_digest(resolve_model(model)) for model in recipe.teach.models}
+    told = [part_path(run.preprocess, s, "targets") for s in ("train", "validation")]
+    texts = map(run.texts, ("train", "validation", UNLABELLED))
+    read = digests(run.path, [run.vocabulary, *texts, *told])
+    read |= {model: payload_digest(resolve_model(model)) for model in recipe.teach.models}
+    leave_out = recipe.teach.leave_out
+    return read | ({leave_out: _file_or_none(left_out_file(leave_out))} if leave_out else {})
 
 
 def _taught(run: RunDirectory) -> list[Path]:

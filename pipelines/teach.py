@@ -1,39 +1,34 @@
 """The teach stage: what teachers say of the unlabelled texts becomes more to train on.
 
+Short texts may be taught beside them: sentences of all texts, labelled as the text that they stand
+in, and sentences turned round by rule (`pipelines.contrasts`).
+
 A student that learns a mean of teachers' probabilities on many texts comes near the mean in one
 small network (Hinton, Vinyals & Dean, "Distilling the Knowledge in a Neural Network", 2015).
 """
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
-from pipelines.config import Recipe, TeachSettings
+from pipelines.config import Recipe
+from pipelines.contrasts import Taught
 from pipelines.json_lines import json_lines
 from pipelines.rundir import TAUGHT, RunDirectory
+from pipelines.taught import short_texts
+from pipelines.teachers import NGRAMS, Teacher, mean_of, teachers_of
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenArrays, TokenWriter
-from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.errors import DataError
-from sentiment_lstm.ngrams import fit_ngrams
 from sentiment_lstm.progress import Progress
-from sentiment_lstm.sentences import sentences
 from sentiment_lstm.text import Encoder, Vocabulary
 
 log = logging.getLogger(__name__)
-
-Floats = NDArray[np.float64]
-# Texts -> the probability of the second label for each, `(n,)`.
-Teacher = Callable[[Sequence[str]], Floats]
-
-NGRAMS = "n-grams"
 
 
 def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
@@ -41,20 +36,29 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
 
     Raises:
         BundleError: a teacher is no sound model.
-        DataError: the task is not one of two labels, or a teacher's labels are others.
+        DataError: the task is not one of two labels, a teacher's labels are others, or the texts
+            to leave out cannot be read.
     """
-    labels = _labels(run)
-    teachers = dict(_teachers(recipe.teach, run, labels, progress))
-    figures = _figures(run, teachers)
-    texts = _taught_texts(recipe.teach, run)
-    targets = _mean([teacher(texts) for teacher in teachers.values()])
+    teachers = dict(teachers_of(recipe.teach, run, _labels(run), progress))
+    weights = [recipe.teach.ngrams if name == NGRAMS else 1.0 for name in teachers]
+    together = mean_of(list(teachers.values()), weights)
+    figures = _figures(run, teachers | {"mean": together})
+    whole = _unlabelled(run, together)
+    # Of one sentence n-grams know little more than its words.
+    models = [teacher for name, teacher in teachers.items() if name != NGRAMS]
+    of_sentences = mean_of(models, [1.0] * len(models)) if models else together
+    short = short_texts(recipe.teach, [*_labelled(run), *whole], of_sentences, progress)
+    texts = [*whole, *short]
     encode = Encoder(
         Vocabulary.load(run.vocabulary), recipe.text.max_tokens, recipe.text.head_tokens
     )
     with replaced_directory(run.teach) as directory:
-        _write(directory, encode, progress(texts, total=len(texts), label="teach"), targets)
+        _write(directory, encode, progress(texts, total=len(texts), label="teach"))
         (directory / run.teach_summary.name).write_text(json.dumps(figures, indent=1) + "\n")
-    log.info("taught: %s texts; more in %s", f"{len(texts):,}", run.teach_summary)
+    log.info(
+        "taught: %s texts and %s short ones; more in %s",
+        f"{len(whole):,}", f"{len(short):,}", run.teach_summary,
+    )  # fmt: skip
 
 
 def _labels(run: RunDirectory) -> tuple[str, ...]:
@@ -68,37 +72,6 @@ def _labels(run: RunDirectory) -> tuple[str, ...]:
     return labels
 
 
-def _teachers(
-    settings: TeachSettings, run: RunDirectory, labels: tuple[str, ...], progress: Progress
-) -> Iterator[tuple[str, Teacher]]:
-    for model in settings.models:
-        classifier = SentimentClassifier.load(model)
-        if classifier.config.labels != labels:
-            raise DataError(
-                f"the teacher {model} knows the labels {', '.join(classifier.config.labels)}, and "
-                f"the texts have {', '.join(labels)}: name a model of the same"
-            )
-        yield model, _of_classifier(classifier, progress)
-    if settings.ngrams:
-        targets = np.asarray(TokenArrays.load(run.preprocess, "train").targets)
-        shown = progress(json_lines(run.texts("train")), total=len(targets), label=NGRAMS)
-        yield NGRAMS, fit_ngrams(shown, targets).probabilities
-
-
-def _of_classifier(classifier: SentimentClassifier, progress: Progress) -> Teacher:
-    def teach(texts: Sequence[str]) -> Floats:
-        logits = np.asarray(classifier.logits(texts, progress), np.float64)
-        chances: Floats = expit(logits / classifier.config.temperature)
-        return chances
-
-    return teach
-
-
-def _mean(chances: Sequence[Floats]) -> Floats:
-    mean: Floats = np.mean(chances, axis=0)
-    return mean
-
-
 def _figures(run: RunDirectory, teachers: dict[str, Teacher]) -> dict[str, Any]:
     """Return how right each teacher is on validation, and their mean."""
     from sklearn.metrics import log_loss
@@ -106,7 +79,6 @@ def _figures(run: RunDirectory, teachers: dict[str, Teacher]) -> dict[str, Any]:
     truth = np.asarray(TokenArrays.load(run.preprocess, "validation").targets)
     texts = list(json_lines(run.texts("validation")))
     chances = {name: teacher(texts) for name, teacher in teachers.items()}
-    chances["mean"] = _mean(list(chances.values()))
     return {
         name: {
             "validation_accuracy": float(np.mean((p > 0.5) == truth)),
@@ -116,16 +88,17 @@ def _figures(run: RunDirectory, teachers: dict[str, Teacher]) -> dict[str, Any]:
     }
 
 
-def _taught_texts(settings: TeachSettings, run: RunDirectory) -> list[str]:
-    """Return the unlabelled texts, and one sentence each of a share of them."""
+def _unlabelled(run: RunDirectory, teacher: Teacher) -> list[Taught]:
     texts = list(json_lines(run.texts(UNLABELLED)))
-    random = np.random.default_rng(settings.seed)
-    chosen = random.random(len(texts)) < settings.sentences
-    cut = (sentences(text) for text, is_chosen in zip(texts, chosen, strict=True) if is_chosen)
-    return [*texts, *(str(random.choice(parts)) for parts in cut if parts)]
+    return [Taught(*pair) for pair in zip(texts, map(float, teacher(texts)), strict=True)]
 
 
-def _write(directory: Path, encode: Encoder, texts: Iterable[str], targets: Floats) -> None:
+def _labelled(run: RunDirectory) -> list[Taught]:
+    targets = map(float, np.asarray(TokenArrays.load(run.preprocess, "train").targets))
+    return [Taught(*pair) for pair in zip(json_lines(run.texts("train")), targets, strict=True)]
+
+
+def _write(directory: Path, encode: Encoder, texts: Iterable[Taught]) -> None:
     with TokenWriter(directory, TAUGHT, len(encode.vocabulary)) as writer:
-        for text, target in zip(texts, targets, strict=True):
-            writer.append(encode(text), float(target))
+        for text, target in texts:
+            writer.append(encode(text), target)

@@ -6,14 +6,20 @@ import click
 
 from sentiment_lstm.classifier import SentimentClassifier
 from tests.behaviour.judge import both_sides_right, failure_rate
-from tests.behaviour.pairs import flip_pairs
+from tests.behaviour.pairs import asked_sentences, flip_pairs
 from tests.behaviour.suite import CAPABILITIES
 
 
 @click.command()
-@click.argument("model")
-def main(model: str) -> None:
+@click.argument("model", required=False)
+@click.option("--sentences", is_flag=True, help="Print every sentence that is asked for instead.")
+def main(model: str | None, sentences: bool) -> None:
     """Print how a model of two labels behaves: failures per capability, pairs right."""
+    if sentences:
+        click.echo("\n".join(asked_sentences()))
+        return
+    if model is None:
+        raise click.UsageError("give a MODEL, or --sentences")
     classifier = SentimentClassifier.load(model)
 
     def probabilities(texts: Sequence[str]) -> list[float]:

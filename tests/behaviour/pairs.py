@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.behaviour.suite import CAPABILITIES
+
 FILE = Path(__file__).with_name("flips.txt")
 _CHOICE = re.compile(r"\{([^{}|]+)\|([^{}|]+)\}")
 
@@ -30,3 +32,11 @@ def pair_of(line: str) -> Pair:
 def flip_pairs() -> list[Pair]:
     """Return every pair of the file, in its order."""
     return [pair_of(line) for line in FILE.read_text("utf-8").splitlines()]
+
+
+def asked_sentences() -> list[str]:
+    """Return every sentence of the pairs and of the suite, sorted: none may be taught."""
+    asked = {text for pair in flip_pairs() for text in pair}
+    for checks in CAPABILITIES.values():
+        asked |= {part for check in checks() for part in check if isinstance(part, str)}
+    return sorted(asked)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config import left_out_file, load_recipe
 from sentiment_lstm import demo
 from sentiment_lstm.text import tokenise
 from tests.behaviour.judge import SLACK, both_sides_right, failure_rate
-from tests.behaviour.pairs import Pair, flip_pairs, pair_of
+from tests.behaviour.pairs import Pair, asked_sentences, flip_pairs, pair_of
 from tests.behaviour.suite import CAPABILITIES, Case, Same, Stronger
 
 ROOT = Path(__file__).parents[2]
@@ -68,12 +69,14 @@ def test_a_pair_counts_only_if_both_sides_are_right():
 
 
 def test_none_of_it_stands_in_the_corpus_that_ships():
-    asked = {text for pair in flip_pairs() for text in pair}
-    for checks in CAPABILITIES.values():
-        asked |= {part for check in checks() for part in check if isinstance(part, str)}
-    tokens = {tuple(tokenise(text)) for text in asked}
+    tokens = {tuple(tokenise(text)) for text in asked_sentences()}
     learnt = {tuple(tokenise(text)) for text, _ in demo.generate("train", 2000, seed=0)}
     assert not tokens & learnt
+
+
+def test_teaching_leaves_all_of_it_out():
+    assert left_out_file("behaviour").read_text("utf-8").splitlines() == asked_sentences()
+    assert {load_recipe(name).teach.leave_out for name in ("imdb", "imdb-tiny")} == {"behaviour"}
 
 
 def test_the_command_prints_a_table(tmp_path):

@@ -57,13 +57,13 @@ def lines(path):
 def test_a_student_is_taught_the_mean_of_its_teachers(teach, tmp_path, make_bundle):
     teach("preprocess")
     run, model = tmp_path / "run", make_bundle("teacher", temperature=1.7)
-    told = teach("teach", f"teach.models=['{model}']", "teach.ngrams=true").stdout
+    told = teach("teach", f"teach.models=['{model}']", "teach.ngrams=0.25").stdout
     texts = lines(run / "preprocess" / "unlabelled.texts.jsonl")
     train = lines(run / "preprocess" / "train.texts.jsonl")
     targets = np.load(run / "preprocess" / "train.targets.npy")
     by_model = SentimentClassifier.load(model).classify(texts)
     by_model = [p.probabilities[1] for p in by_model]
-    expected = (np.array(by_model) + fit_ngrams(train, targets).probabilities(texts)) / 2
+    expected = (np.array(by_model) + fit_ngrams(train, targets).probabilities(texts) / 4) / 1.25
     taught = TokenArrays.load(run / "teach", "taught")
     np.testing.assert_allclose(taught.targets, expected, atol=1e-5)
     encode = Encoder(Vocabulary.load(run / "preprocess" / "vocabulary.txt"), 30, 10)
@@ -80,26 +80,67 @@ def test_a_student_is_taught_the_mean_of_its_teachers(teach, tmp_path, make_bund
     assert figures["n-grams"]["validation_loss"] == pytest.approx(-np.log(of_truth).mean())
 
 
-def test_sentences_of_a_share_of_the_texts_are_taught_too(teach, tmp_path):
-    teach("preprocess")
-    teach("teach", "teach.ngrams=true", "teach.sentences=1")
-    run = tmp_path / "run"
+def taught_texts(run, recipe_sentences, *settings, teach):
+    """Return the short texts taught, as tuples of ids, with their targets."""
+    teach("teach", "teach.ngrams=1", f"teach.sentences={recipe_sentences}", *settings)
     taught = TokenArrays.load(run / "teach", "taught")
-    texts = lines(run / "preprocess" / "unlabelled.texts.jsonl")
+    whole = len(lines(run / "preprocess" / "unlabelled.texts.jsonl"))
+    return [(tuple(taught[i].tolist()), taught.targets[i]) for i in range(whole, len(taught))]
+
+
+def test_parts_of_all_texts_are_taught_with_the_label_of_the_whole(teach, tmp_path):
+    teach("preprocess")
+    run = tmp_path / "run"
+    short = taught_texts(run, 1, teach=teach)
+    taught = TokenArrays.load(run / "teach", "taught")
+    whole = {
+        split: lines(run / "preprocess" / f"{split}.texts.jsonl")
+        for split in ("train", "unlabelled")
+    }
+    targets = [*np.load(run / "preprocess" / "train.targets.npy")]
+    targets += [*taught.targets[: len(whole["unlabelled"])]]
     encode = Encoder(Vocabulary.load(run / "preprocess" / "vocabulary.txt"), 30, 10)
-    cut = [[encode(s).tolist() for s in sentences(text)] for text in texts if sentences(text)]
-    added = [taught[i].tolist() for i in range(len(texts), len(taught))]
-    assert len(added) == len(cut)
-    assert all(one in parts for one, parts in zip(added, cut, strict=True))
-    assert added != [parts[0] for parts in cut]
+    texts = [*whole["train"], *whole["unlabelled"]]
+    cut = [(t, target) for t, target in zip(texts, targets, strict=True) if sentences(t)]
+    assert len(short) == len(cut)
+    for (ids, told), (text, target) in zip(short, cut, strict=True):
+        parts = sentences(text)
+        rows = [" ".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, a + 4)]
+        assert ids in {tuple(encode(row).tolist()) for row in rows}
+        assert told == pytest.approx(target)
+
+
+def test_a_mean_number_of_parts_is_taught(teach, tmp_path):
+    teach("preprocess")
+    count = len(taught_texts(tmp_path / "run", 0.5, teach=teach))
+    texts = len(lines(tmp_path / "run" / "preprocess" / "train.texts.jsonl"))
+    assert 0.3 * texts < count < 0.7 * texts
+
+
+def test_no_short_text_is_taught_that_is_to_be_left_out(teach, tmp_path):
+    teach("preprocess")
+    run = tmp_path / "run"
+    before = taught_texts(run, 3, teach=teach)
+    encode = Encoder(Vocabulary.load(run / "preprocess" / "vocabulary.txt"), 30, 10)
+    sentence = "i LOVED it!"
+    assert any(ids == tuple(encode(sentence).tolist()) for ids, _ in before)
+    (tmp_path / "out.txt").write_text(f"{sentence}\nanother one\n")
+    after = taught_texts(run, 3, f"teach.leave_out={tmp_path / 'out.txt'}", teach=teach)
+    assert after == [one for one in before if one[0] != tuple(encode(sentence).tolist())]
+
+
+def test_a_missing_file_of_texts_to_leave_out_is_named(teach):
+    teach("preprocess")
+    result = teach("teach", "teach.ngrams=1", "teach.leave_out=nowhere.txt", fails=True)
+    assert "nowhere.txt: give a file of one text a line" in result.stderr
 
 
 def test_what_was_taught_is_trained_on(teach, tmp_path):
     teach("preprocess")
     teach("train")
     alone = read_bundle(tmp_path / "run" / "bundle").weights
-    teach("teach", "teach.ngrams=true")
-    teach("train", "teach.ngrams=true")
+    teach("teach", "teach.ngrams=1")
+    teach("train", "teach.ngrams=1")
     both = read_bundle(tmp_path / "run" / "bundle").weights
     assert any((alone[name] != both[name]).any() for name in alone)
     card = (tmp_path / "run" / "bundle" / "README.md").read_text()
@@ -116,7 +157,7 @@ def test_without_teachers_there_is_nothing_to_do(teach, tmp_path):
 
 def test_training_waits_for_the_teachers(teach, recipe):
     teach("preprocess")
-    result = teach("train", "teach.ngrams=true", fails=True)
+    result = teach("train", "teach.ngrams=1", fails=True)
     assert f"run `sentiment-lstm teach {recipe}` first" in result.stderr
 
 
@@ -135,4 +176,4 @@ def test_a_missing_teacher_is_named(teach, tmp_path):
 
 def test_teachers_without_texts_to_label_are_refused():
     with pytest.raises(SettingsError, match=r"data\.unlabelled is empty"):
-        load_recipe("quickstart", ["teach.ngrams=true"])
+        load_recipe("quickstart", ["teach.ngrams=1"])

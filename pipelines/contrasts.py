@@ -1,0 +1,195 @@
+"""Sentences of a corpus turned round by the rules of `sentiment_lstm.contrast`, and their labels.
+
+A teacher that knows whole reviews tells which words praise or blame and which plain sentences do;
+the rules change those, so that the label of what they write is known without asking a teacher who
+may not have read the negation.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.teachers import Teacher
+from sentiment_lstm.contrast import (
+    Edited,
+    Lexicon,
+    beside,
+    conceded,
+    denied,
+    negated,
+    plain,
+    told,
+)
+from sentiment_lstm.english import CONTRASTS, NEGATIONS, TURNING, Tokens
+
+SHORTEST, LONGEST = 3, 24
+# A word must stand in so many sentences, and move the teacher's logit so far from that of the
+# middle word, to praise or to blame.
+MIN_COUNT, MIN_LOGIT = 20, 0.7
+# How sure a teacher must be of a plain sentence, and how sure a student is to be of an edited one.
+CONFIDENT, SURE = 0.85, 0.92
+UNSURE = 0.2  # how far from even a teacher's chance may be where nothing is said
+REACH = 5  # tokens from a negation to the word that it is read with
+FORMS = 2  # negations of each sentence
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+
+class Taught(NamedTuple):
+    """A text to learn from, and the probability of the second label."""
+
+    text: str
+    target: float
+
+
+class Sure(NamedTuple):
+    """A sentence of one word that praises or blames, and what a teacher says of the whole."""
+
+    tokens: Tokens
+    at: int
+    praises: bool
+    chance: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the teacher is sure, and of what the word says."""
+        return (self.chance if self.praises else 1 - self.chance) >= CONFIDENT
+
+
+def contrasts(
+    sentences: Mapping[Tokens, float], teacher: Teacher, random: np.random.Generator
+) -> Iterator[Taught]:
+    """Yield what the rules make of a corpus' sentences, each beside the sentence it came from.
+
+    Args:
+        sentences: tokens of each, with the probability of the second label for the text that it
+            stands in.
+        teacher: of two labels, the second the one that praises.
+        random: decides between the forms that a rule may take.
+    """
+    short = [tokens for tokens in sentences if SHORTEST <= len(tokens) <= LONGEST]
+    lexicon = lexicon_of(short, teacher)
+    sure = sure_sentences(short, lexicon, teacher)
+    yield from (Taught(" ".join(one.tokens), one.chance) for one in sure)
+    claims = [one for one in sure if negated(one.tokens, one.at, random)]
+    for _ in range(FORMS):
+        yield from _negated(claims, random)
+    yield from _denied(claims, random)
+    yield from _conceded(claims, random)
+    yield from _beside(_asides(short, lexicon, len(claims), teacher, random), claims, random)
+    for one in found(short, lexicon, teacher):
+        # "Don't waste your time" is no praise, as the text around it tells.
+        if one.praises == (sentences[one.tokens] > 0.5):
+            yield _taught(one.tokens, one.praises)
+
+
+def lexicon_of(sentences: Sequence[Tokens], teacher: Teacher) -> Lexicon:
+    """Return the words that praise or blame, by what a teacher says of each alone."""
+    counts = Counter(token for tokens in sentences for token in set(tokens))
+    words = [
+        word for word, count in counts.items()
+        if count >= MIN_COUNT and word.isalpha() and len(word) > 2 and plain([word])
+    ]  # fmt: skip
+    if not words:
+        return {}
+    logits = _logits(teacher(words))
+    moved = logits - np.median(logits)
+    return {w: bool(m > 0) for w, m in zip(words, moved, strict=True) if abs(m) >= MIN_LOGIT}
+
+
+def sure_sentences(sentences: Sequence[Tokens], lexicon: Lexicon, teacher: Teacher) -> list[Sure]:
+    """Return the plain sentences with one word that praises or blames, where a teacher agrees."""
+    single = [s for s in sentences if plain(s) and len(told(s, lexicon)) == 1]
+    return [one for one in _sure(single, lexicon, teacher) if one.is_sure]
+
+
+def _sure(sentences: Sequence[Tokens], lexicon: Lexicon, teacher: Teacher) -> list[Sure]:
+    """Return sentences of one word that praises or blames with what a teacher says of them."""
+    chances = teacher([" ".join(tokens) for tokens in sentences]) if sentences else np.empty(0)
+    places = [told(tokens, lexicon)[0] for tokens in sentences]
+    return [
+        Sure(tokens, at, lexicon[tokens[at]], float(chance))
+        for tokens, at, chance in zip(sentences, places, chances, strict=True)
+    ]
+
+
+def found(sentences: Sequence[Tokens], lexicon: Lexicon, teacher: Teacher) -> Iterator[Edited]:
+    """Yield the sentences as they stand in which one negation turns one word round.
+
+    What they would say without it, a teacher must be sure of.
+    """
+    places = [(s, _negation(s, lexicon)) for s in sentences]
+    turned = [(s, at) for s, at in places if at is not None]
+    without = [s[:at] + s[at + 1 :] for s, at in turned]
+    for (tokens, _), one in zip(turned, _sure(without, lexicon, teacher), strict=True):
+        if one.is_sure:
+            yield Edited(tokens, not one.praises)
+
+
+def _negation(tokens: Tokens, lexicon: Lexicon) -> int | None:
+    """Return where a sentence's negation stands, if it turns a word round and is the only one."""
+    at = told(tokens, lexicon)
+    negations = [i for i, token in enumerate(tokens) if token in NEGATIONS]
+    if len(at) != 1 or len(negations) != 1 or not CONTRASTS.isdisjoint(tokens):
+        return None
+    near = 0 < at[0] - negations[0] <= REACH and tokens[negations[0]] in TURNING
+    return negations[0] if near else None
+
+
+def _negated(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        tokens = negated(one.tokens, one.at, random)
+        if tokens:
+            yield _taught(tokens, not one.praises)
+
+
+def _denied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        tokens = denied(one.tokens, random)
+        if tokens:
+            yield _taught(tokens, not one.praises)
+
+
+def _conceded(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    brief = [one for one in claims if len(one.tokens) <= LONGEST // 2]
+    sides = [[one for one in brief if one.praises is side] for side in (True, False)]
+    count = min(map(len, sides))
+    for good, bad in zip(*(_some(side, count, random) for side in sides), strict=True):
+        for granted, claimed in ((good, bad), (bad, good)):
+            yield _taught(conceded(granted.tokens, claimed.tokens, random), claimed.praises)
+
+
+def _asides(
+    sentences: Sequence[Tokens], lexicon: Lexicon, count: int, teacher: Teacher,
+    random: np.random.Generator,
+) -> list[Tokens]:  # fmt: skip
+    """Return sentences that negate, and of which a teacher cannot tell what they say."""
+    brief = [s for s in sentences if len(s) <= LONGEST // 2 and not told(s, lexicon)]
+    asked = _some([s for s in brief if not NEGATIONS.isdisjoint(s)], 2 * count, random)
+    chances = teacher([" ".join(tokens) for tokens in asked]) if asked else np.empty(0)
+    return [s for s, chance in zip(asked, chances, strict=True) if abs(chance - 0.5) <= UNSURE]
+
+
+def _beside(
+    asides: Sequence[Tokens], claims: Sequence[Sure], random: np.random.Generator
+) -> Iterator[Taught]:
+    for aside, one in zip(asides, _some(claims, len(asides), random), strict=False):
+        yield _taught(beside(aside, one.tokens, random), one.praises)
+
+
+def _taught(tokens: Tokens, praises: bool) -> Taught:
+    return Taught(" ".join(tokens), SURE if praises else 1 - SURE)
+
+
+def _some(of: Sequence[T], count: int, random: np.random.Generator) -> list[T]:
+    return [of[i] for i in random.permutation(len(of))[:count]]
+
+
+def _logits(chances: Floats) -> Floats:
+    inside = np.clip(chances, 1e-6, 1 - 1e-6)
+    logits: Floats = np.log(inside / (1 - inside))
+    return logits

@@ -1,0 +1,106 @@
+"""The few words of English that `sentiment_lstm.contrast` must know, as tokens are written."""
+
+Tokens = tuple[str, ...]
+
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
+def _phrases(*lines: str) -> tuple[Tokens, ...]:
+    return tuple(tuple(line.split()) for line in lines)
+
+
+NEGATIONS = _words(
+    "not n't no never nothing nobody none neither nor without hardly barely scarcely rarely cannot",
+    "cant dont doesnt didnt isnt wasnt lack lacks lacking lacked fail fails failed",
+)
+"""Words after which a sentence says another thing."""
+
+TURNING = _words("not n't never hardly barely scarcely")
+"""Those of them that turn round the one word they stand before."""
+
+CONTRASTS = _words(
+    "but however although though while despite except yet unless if only instead rather would",
+    "could should might supposed than",
+)
+"""Words that set one thing against another, or against what is not so."""
+
+COPULAS = _words("is was are were 're")
+
+PRONOUNS = _words("it that he she this what there who here everything")
+"""Words after which "'s" is a verb; elsewhere it is most often the genitive."""
+
+MODALS = _words("will would can could should must may might do does did")
+
+CONTRACTED = {"will": "wo", "can": "ca"}
+"""What is left of a modal before "n't", where it is not the whole."""
+
+DEGREES = _words(
+    "a an the very really so quite pretty truly absolutely just simply extremely incredibly",
+    "totally completely utterly highly definitely certainly particularly also all that such too",
+    "most actually always thoroughly strongly heartily",
+)
+"""Words between a verb and the word that praises or blames."""
+
+SUBJECTS = _words(
+    "i we you they he she it this that who which everyone everybody people audiences critics film",
+    "movie story plot script acting cast director show one really truly absolutely thoroughly",
+    "actually just also personally definitely highly always",
+)
+"""Words that a verb of praise or blame stands behind, not a noun of the same letters."""
+
+STARTS = _words(
+    "the this that these it he she they i we you his her their its every all most some my our",
+    "everyone there a an",
+)
+"""First words of sentences that may follow "that"."""
+
+SHORTLY = _phrases("not", "not", "n't", "n't", "never", "hardly")
+"""Negations behind a copula; those named twice are drawn twice as often."""
+
+AT_LENGTH = _phrases("not at all", "by no means", "not exactly", "not even remotely", "in no way")
+"""Negations behind a copula and right before the word."""
+
+AROUND = _phrases("anything but", "far from")
+"""Negations right before a word that ends its phrase."""
+
+AFTER_MODAL = _phrases("not", "n't", "never")
+
+DENIALS = _phrases(
+    "i do not believe that", "i do n't believe", "i ca n't say that", "i can not say",
+    "it would be wrong to say that", "it is not true that", "you ca n't claim that",
+    "do n't believe anyone who says that", "it 's simply not the case that",
+    "i would n't say that", "i did n't feel that", "i doubt that", "i refuse to accept that",
+)  # fmt: skip
+"""What denies the sentence behind it."""
+
+CONCEDING = _phrases("although", "though", "while", "even though")
+"""Words that grant what is behind them."""
+
+CLAIMING = _phrases("but", "yet", "however ,", "still ,")
+"""Words that claim against what a sentence before them grants."""
+
+CLOSERS = _words(". ! ? , ; : and or ... !! !!!")
+"""Tokens that end a phrase."""
+
+
+def _verbs() -> dict[str, tuple[str, str]]:
+    past = _words(
+        "enjoy disappoint succeed fail impress entertain annoy work recommend surprise insult",
+        "touch love like hate waste bore ruin suck deserve amaze irritate despise appreciate",
+    )
+    present = _words(
+        "work deserve succeed fail disappoint entertain stink suck deliver impress shine bore",
+        "annoy waste ruin drag please lack insult love",
+    )
+    bare = _words("love like enjoy recommend hate regret appreciate suck stink")
+    return {
+        **{f"{verb}{'d' if verb.endswith('e') else 'ed'}": ("did", verb) for verb in past},
+        **{f"{verb}s": ("does", verb) for verb in present},
+        **{verb: ("do", verb) for verb in bare},
+    }
+
+
+VERBS = _verbs()
+"""A verb as it is said -> what negates it, and its bare form behind that."""
