@@ -11,10 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import Recipe, left_out_file
+from pipelines.config import Recipe, left_out_file, recipe_names
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.stamp import digests, file_digest, text_digest
 from sentiment_lstm.datasets import UNLABELLED
+from sentiment_lstm.errors import BundleError
 from sentiment_lstm.progress import Progress
 
 
@@ -90,14 +91,30 @@ def _pretrains(recipe: Recipe) -> bool:
 
 def _teach_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     from sentiment_lstm.batching import part_path
-    from sentiment_lstm.bundle import payload_digest, resolve_model
+    from sentiment_lstm.bundle import payload_digest
 
     told = [part_path(run.preprocess, s, "targets") for s in ("train", "validation")]
     texts = map(run.texts, ("train", "validation", UNLABELLED))
     read = digests(run.path, [run.vocabulary, *texts, *told])
-    read |= {model: payload_digest(resolve_model(model)) for model in recipe.teach.models}
+    read |= {model: payload_digest(_teacher(model)) for model in recipe.teach.models}
     leave_out = recipe.teach.leave_out
     return read | ({leave_out: _file_or_none(left_out_file(leave_out))} if leave_out else {})
+
+
+def _teacher(name: str) -> Path:
+    """Return the bundle of a model that teaches."""
+    from sentiment_lstm.bundle import resolve_model
+
+    try:
+        return resolve_model(name)
+    except BundleError as error:
+        recipe = Path(name).name
+        if recipe not in recipe_names():
+            raise
+        raise BundleError(
+            f"the teacher {name} is not there: run `sentiment-lstm run {recipe}` first, or name "
+            "another model in teach.models"
+        ) from error
 
 
 def _taught(run: RunDirectory) -> list[Path]:

@@ -1,19 +1,23 @@
 """The command: `python -m tests.behaviour MODEL`, MODEL as for `sentiment-lstm classify`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
+import numpy as np
 
+from pipelines.json_lines import json_lines
 from sentiment_lstm.classifier import SentimentClassifier
-from tests.behaviour.judge import both_sides_right, failure_rate
+from tests.behaviour.judge import both_sides_right, failure_rate, sentence_accuracy
 from tests.behaviour.pairs import asked_sentences, flip_pairs
 from tests.behaviour.suite import CAPABILITIES
 
 
 @click.command()
 @click.argument("model", required=False)
+@click.option("--run", type=Path, help="Also ask one sentence of each validation text of a run.")
 @click.option("--sentences", is_flag=True, help="Print every sentence that is asked for instead.")
-def main(model: str | None, sentences: bool) -> None:
+def main(model: str | None, run: Path | None, sentences: bool) -> None:
     """Print how a model of two labels behaves: failures per capability, pairs right."""
     if sentences:
         click.echo("\n".join(asked_sentences()))
@@ -32,6 +36,11 @@ def main(model: str | None, sentences: bool) -> None:
     pairs = flip_pairs()
     right = both_sides_right(pairs, probabilities)
     click.echo(f"\npairs right on both sides: {right:.1%} of {len(pairs)}")
+    if run is not None:
+        texts = list(json_lines(run / "preprocess" / "validation.texts.jsonl"))
+        labels = np.load(run / "preprocess" / "validation.targets.npy") == 1
+        right = sentence_accuracy(texts, list(labels), probabilities)
+        click.echo(f"labels of whole texts told by one sentence: {right:.1%} of {len(texts):,}")
 
 
 if __name__ == "__main__":

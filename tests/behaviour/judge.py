@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
+
+from sentiment_lstm.sentences import sentences
 from tests.behaviour.pairs import Pair
 from tests.behaviour.suite import Case, Check, Same
 
@@ -17,6 +20,24 @@ def failure_rate(checks: Iterable[Check], probabilities: Probabilities) -> float
     texts = [text for check in checks for text in _texts(check)]
     of = dict(zip(texts, probabilities(texts), strict=True))
     return sum(not _passes(check, of) for check in checks) / len(checks)
+
+
+def sentence_accuracy(
+    texts: Sequence[str], positive: Sequence[bool], probabilities: Probabilities
+) -> float:
+    """Return how often a model tells from one sentence of a text the label of the whole.
+
+    Args:
+        texts: of which one sentence each is drawn, always the same one.
+        positive: whether each is labelled as good news; texts without a sentence are passed over.
+        probabilities: the model's.
+    """
+    random = np.random.default_rng(0)
+    cut = [(sentences(text), label) for text, label in zip(texts, positive, strict=True)]
+    drawn = [(str(random.choice(parts)), label) for parts, label in cut if parts]
+    of_one = probabilities([sentence for sentence, _ in drawn])
+    labels = [label for _, label in drawn]
+    return float(np.mean([(p >= 0.5) == label for p, label in zip(of_one, labels, strict=True)]))
 
 
 def both_sides_right(pairs: Sequence[Pair], probabilities: Probabilities) -> float:

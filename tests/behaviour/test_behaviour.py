@@ -9,7 +9,7 @@ import pytest
 from pipelines.config import left_out_file, load_recipe
 from sentiment_lstm import demo
 from sentiment_lstm.text import tokenise
-from tests.behaviour.judge import SLACK, both_sides_right, failure_rate
+from tests.behaviour.judge import SLACK, both_sides_right, failure_rate, sentence_accuracy
 from tests.behaviour.pairs import Pair, asked_sentences, flip_pairs, pair_of
 from tests.behaviour.suite import CAPABILITIES, Case, Same, Stronger
 
@@ -66,6 +66,14 @@ def test_the_judge_counts_each_kind_of_failure():
 def test_a_pair_counts_only_if_both_sides_are_right():
     pairs = [Pair("a", "b"), Pair("c", "a"), Pair("b", "b")]
     assert both_sides_right(pairs, probabilities(a=0.6, b=0.4, c=0.7)) == 1 / 3
+
+
+def test_the_label_of_a_text_is_told_by_one_sentence_of_it():
+    def by_length(texts):
+        return [0.9 if len(text) > 2 else 0.1 for text in texts]
+
+    texts, labels = ["Aa. Bb. Cc.", "", "b", "c", "Dd!"], [True, False, False, True, False]
+    assert sentence_accuracy(texts, labels, by_length) == 2 / 4
 
 
 def test_none_of_it_stands_in_the_corpus_that_ships():
