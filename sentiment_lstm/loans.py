@@ -38,11 +38,14 @@ class Loans:
             return self._free.pop(sizes[min(enough)])
         if sizes:
             self._free.pop(sizes[max(sizes)])
-        return _aligned(max(size, 1))
+        return aligned(max(size, 1))
 
 
-def _aligned(size: int) -> Floats:
-    """Return memory that starts at a multiple of 64 bytes: other TensorFlow would copy."""
+def aligned(size: int) -> Floats:
+    """Return memory of so many numbers that starts at a multiple of 64 bytes.
+
+    Other memory TensorFlow would copy, and vectors in it may lie across two lines of a cache.
+    """
     room = np.empty(size + ALIGNMENT // 4, np.float32)
     start = -room.ctypes.data % ALIGNMENT // 4
     return room[start : start + size]
