@@ -38,10 +38,10 @@ class Loans:
             return self._free.pop(sizes[min(enough)])
         if sizes:
             self._free.pop(sizes[max(sizes)])
-        return aligned(max(size, 1))
+        return _aligned(max(size, 1))
 
 
-def aligned(size: int) -> Floats:
+def _aligned(size: int) -> Floats:
     """Return memory of so many numbers that starts at a multiple of 64 bytes.
 
     Other memory TensorFlow would copy, and vectors in it may lie across two lines of a cache.

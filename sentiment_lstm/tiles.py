@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from sentiment_lstm.compiled import kernel
-from sentiment_lstm.loans import aligned
+from sentiment_lstm.loans import Loans
 
 Floats = NDArray[np.float32]
 
@@ -53,6 +53,8 @@ class Shape(NamedTuple):
 SHAPE = Shape.of_processor()
 WIDTH = SHAPE.vectors * SHAPE.numbers
 
+_loans = Loans()  # training lays its matrices out anew at every step
+
 _INDEX = ir.IntType(64)
 _VECTOR = ir.VectorType(ir.FloatType(), SHAPE.numbers)
 _BYTES, _FLAG = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -64,14 +66,21 @@ def panels_of(matrix: Floats) -> Floats:
     No vector of theirs lies across two lines of the cache.
     """
     m, columns = matrix.shape
-    whole, left = divmod(columns, WIDTH)
-    size = (whole + (left > 0)) * m * WIDTH
-    panels = aligned(size).reshape(-1, m, WIDTH) if size else np.zeros((0, m, WIDTH), np.float32)
-    cut = matrix[:, : whole * WIDTH].reshape(m, whole, WIDTH)
-    panels[:whole] = cut.transpose(1, 0, 2)
-    panels[whole:, :, :left] = matrix[:, whole * WIDTH :]
-    panels[whole:, :, left:] = 0
-    return panels
+    result = _loans.array(-(-columns // WIDTH), m, WIDTH)
+    _lay_out(matrix, result)
+    return result
+
+
+@kernel
+def _lay_out(matrix: Floats, panels: Floats) -> None:
+    m, columns = matrix.shape
+    for p in range(panels.shape[0]):
+        there = min(WIDTH, columns - p * WIDTH)
+        for k in range(m):
+            for j in range(there):
+                panels[p, k, j] = matrix[k, p * WIDTH + j]
+            for j in range(there, WIDTH):
+                panels[p, k, j] = 0
 
 
 def _adder(rows: int, abreast: int = 1) -> Any:
