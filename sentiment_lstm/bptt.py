@@ -61,8 +61,9 @@ class Weights:
         parts = [self.recurrent_kernel, self.kernel]
         rows, width = sum(map(len, parts)), self.kernel.shape[1]
         rest = padded(rows, self.form.depth) - rows
-        both: Numbers = np.concatenate([*parts, np.zeros_like(self.kernel, shape=(rest, width))])
-        return both
+        both = _numbers(self.form, rows + rest, width)
+        zeros = np.zeros((rest, width), self.form.stored)
+        return np.concatenate([*parts, zeros], out=both)
 
     @cached_property
     def forward_panels(self) -> Numbers:

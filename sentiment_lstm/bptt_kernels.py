@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.bfloat16 import narrowed, widened
 from sentiment_lstm.compiled import kernel
-from sentiment_lstm.precision import NARROW, add_product
+from sentiment_lstm.precision import NARROW, put_affine
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -95,8 +95,8 @@ def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: 
         n: how many sequences run.
         keep: whether the step counts, for each of them.
         z: pre-activations of the gates, `(n, 4 * units)`; afterwards i, f, g, o.
-        before: cell before the step, `(n, units)`.
-        c: takes the cell after it.
+        before: takes the cell before the step, `(n, units)`, where it counts.
+        c: cell before the step, afterwards after it.
         h: takes the state after it.
     """
     for k in range(n):
@@ -110,6 +110,8 @@ def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: 
 def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
+    for j in range(units):  # on its own: below, c as both read and written is a pointer too many
+        before[j] = c[j]
     for j in range(units):
         i = sigmoid(z_i[j])
         f = sigmoid(z_f[j])
@@ -172,35 +174,26 @@ def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Flo
 def gather(
     n: int,
     h: Floats,
-    c: Floats,
     dropped: Floats,
     sequences: Floats,
     rows: Indices,
     t: int,
-    bias: Floats,
     read: Floats,
-    before: Floats,
-    z: Floats,
 ) -> None:
-    """Put down what a step starts from, for the n rows that run.
+    """Put down what a step reads, for the n rows that run.
 
     Args:
         n: how many.
         h: state before the step, `(≥ n, units)`.
-        c: cell before the step, `(≥ n, units)`.
         dropped: dropout factors on h, `(≥ n, units)`, or of width 0 for none.
         sequences: `(batch, time, features)`.
         rows: where each row stands in them.
         t: which of their steps is read.
-        bias: `(4 * units,)`.
         read: takes h as the gates see it and the input, `(n, units + features)`, and zeros behind.
-        before: takes c.
-        z: takes the bias.
     """
     units, features = h.shape[1], sequences.shape[2]
     for k in range(n):
         for j in range(units):
-            before[k, j] = c[k, j]
             read[k, j] = narrowed(h[k, j], read)
         for j in range(dropped.shape[1]):
             read[k, j] = narrowed(h[k, j] * dropped[k, j], read)
@@ -208,8 +201,6 @@ def gather(
             read[k, units + j] = sequences[rows[k], t, j]
         for j in range(units + features, read.shape[1]):
             read[k, j] = 0
-        for j in range(bias.shape[0]):
-            z[k, j] = bias[j]
 
 
 @kernel
@@ -254,10 +245,10 @@ def scan_forward(
     for t in range(counts.shape[0]):
         n = counts[t]
         now = slice(at, at + n + SPARE)
-        z, c_before, reads = gates[now], before[now], last - t if backwards else t
-        gather(n, h, c, dropped, sequences, rows, reads, bias, read[now], c_before, z)
-        add_product(n, read[now], panels, z)
-        gates_forward(n, keep[t], z, c_before, c, h)
+        z = gates[now]
+        gather(n, h, dropped, sequences, rows, last - t if backwards else t, read[now])
+        put_affine(n, read[now], panels, bias, z)
+        gates_forward(n, keep[t], z, before[now], c, h)
         for k in range(everyone if states.shape[1] else 0):
             for j in range(units):
                 states[rows[k], t, j] = narrowed(h[k, j], states)
@@ -302,6 +293,7 @@ def scan_backward(
     gates, _, before = tape
     everyone, units = dh.shape
     at, last = counts.sum(), counts.shape[0] - 1
+    no_bias = np.zeros(d_read.shape[1], np.float32)
     for t in range(last, -1, -1):
         n = counts[t]
         at -= n
@@ -310,10 +302,7 @@ def scan_backward(
                 dh[k, j] += widened(d_states[rows[k], t, j])
         now = slice(at, at + n + SPARE)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
-        for k in range(n):
-            for j in range(d_read.shape[1]):
-                d_read[k, j] = 0
-        add_product(n, dz[now], panels, d_read)
+        put_affine(n, dz[now], panels, no_bias, d_read)
         spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 
 

@@ -18,7 +18,7 @@ from sentiment_lstm.compiled import kernel
 from sentiment_lstm.folding import Floats, Indices
 from sentiment_lstm.inference import Batch, Network, layer_weights, side_by_side
 from sentiment_lstm.text import UNKNOWN
-from sentiment_lstm.tiles import add_product, panels_of
+from sentiment_lstm.tiles import add_product, panels_of, put_affine
 
 # As many as keep a step's states and pre-activations in a core's second-level cache.
 BATCH_TEXTS = 48
@@ -100,10 +100,7 @@ class CompiledLayer:
 @kernel
 def project(x: Floats, panels: Floats, bias: Floats, table: Floats) -> None:
     """Put X·W + b into a table, for x `(m, in)`."""
-    for k in range(x.shape[0]):
-        for j in range(bias.shape[0]):
-            table[k, j] = bias[j]
-    add_product(x.shape[0], x, panels, table)
+    put_affine(x.shape[0], x, panels, bias, table)
 
 
 @kernel

@@ -42,7 +42,10 @@ class Loans:
 
 
 def _aligned(size: int) -> Floats:
-    """Return memory that starts at a multiple of 64 bytes: other TensorFlow would copy."""
+    """Return memory of so many numbers that starts at a multiple of 64 bytes.
+
+    Other memory TensorFlow would copy, and vectors in it may lie across two lines of a cache.
+    """
     room = np.empty(size + ALIGNMENT // 4, np.float32)
     start = -room.ctypes.data % ALIGNMENT // 4
     return room[start : start + size]

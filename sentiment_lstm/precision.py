@@ -27,7 +27,7 @@ class Form:
 
     Attributes:
         stored: type of the arrays that are multiplied.
-        panels_of: cuts a matrix into panels for `add_product`.
+        panels_of: cuts a matrix into panels for `put_affine`.
         summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
         column_sums: of a matrix, in float32.
         spare: rows that must stand behind those of a product.
@@ -66,19 +66,22 @@ def narrow_fits(units: int) -> bool:
     return 4 * units % NARROW.breadth == 0 and matrix_unit.available()
 
 
-def add_product(n: int, a: Any, panels: Any, result: Floats) -> None:
-    """Add the first n rows of A·B to a result, in the form of the panels; from compiled code."""
+def put_affine(n: int, a: Any, panels: Any, bias: Floats, result: Floats) -> None:
+    """Put the first n rows of A·B + b into a result, in the form of the panels; compiled only."""
     raise NotImplementedError  # each form's own stands in its place
 
 
 # numba wants what stands in its place to have the same signature, annotations included. Its code is
 # kept with that of the kernels it stands in, and must not be found elsewhere when tiles change.
-@overload(add_product, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
-def _add_product(n: Any, a: Any, panels: Any, result: Any) -> Any:  # noqa: ARG001
-    def narrow(n: Any, a: Any, panels: Any, result: Any) -> Any:
+@overload(put_affine, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
+def _put_affine(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:  # noqa: ARG001
+    def narrow(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:
+        for k in range(n):
+            for j in range(result.shape[1]):
+                result[k, j] = bias[j]
         matrix_unit.add_product(n, a, panels, result)
 
-    def single(n: Any, a: Any, panels: Any, result: Any) -> Any:
-        tiles.add_product(n, a, panels, result)
+    def single(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:
+        tiles.put_affine(n, a, panels, bias, result)
 
     return narrow if a.dtype == types.uint16 else single

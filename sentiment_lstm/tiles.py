@@ -4,7 +4,9 @@ A product is made of tiles. A tile of the result, a few rows by a few vectors, s
 processor's registers while the sum over the inner dimension runs, so that each number loaded is
 multiplied several times (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
 ACM TOMS 34(3), 2008). The matrix is laid out once in panels, as wide as a tile; BLAS lays it out
-anew at every call, which at 32 rows takes about as long as the product.
+anew at every call, which at 32 rows takes about as long as the product. While a panel is worked
+on, the next one is fetched into the second-level cache, a part with every tile: a matrix too large
+for that cache (that of 512 units is) comes in as fast as it is needed, and not in fits.
 
 The tile is written in the compiler's own vectors, which LLVM turns into the instructions of any
 processor; only its size is chosen by the processor, so that it just fits into the registers.
@@ -21,6 +23,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from sentiment_lstm.compiled import kernel
+from sentiment_lstm.loans import Loans
 
 Floats = NDArray[np.float32]
 
@@ -50,42 +53,67 @@ class Shape(NamedTuple):
 SHAPE = Shape.of_processor()
 WIDTH = SHAPE.vectors * SHAPE.numbers
 
+_loans = Loans()  # training lays its matrices out anew at every step
+
 _INDEX = ir.IntType(64)
 _VECTOR = ir.VectorType(ir.FloatType(), SHAPE.numbers)
+_BYTES, _FLAG = ir.IntType(8).as_pointer(), ir.IntType(32)
 
 
 def panels_of(matrix: Floats) -> Floats:
-    """Cut a matrix `(m, columns)` into panels `(panels, m, WIDTH)`; zeros fill up the last one."""
+    """Cut a matrix `(m, columns)` into panels `(panels, m, WIDTH)`; zeros fill up the last one.
+
+    No vector of theirs lies across two lines of the cache.
+    """
     m, columns = matrix.shape
-    panels = -(-columns // WIDTH)
-    padded = np.zeros((m, panels * WIDTH), np.float32)
-    padded[:, :columns] = matrix
-    return np.ascontiguousarray(padded.reshape(m, panels, WIDTH).transpose(1, 0, 2))
+    result = _loans.array(-(-columns // WIDTH), m, WIDTH)
+    _lay_out(matrix, result)
+    return result
+
+
+@kernel
+def _lay_out(matrix: Floats, panels: Floats) -> None:
+    m, columns = matrix.shape
+    for p in range(panels.shape[0]):
+        there = min(WIDTH, columns - p * WIDTH)
+        for k in range(m):
+            for j in range(there):
+                panels[p, k, j] = matrix[k, p * WIDTH + j]
+            for j in range(there, WIDTH):
+                panels[p, k, j] = 0
 
 
 def _adder(rows: int, abreast: int = 1) -> Any:
-    """Return a compiled function that adds a tile of so many rows to a result.
+    """Return a compiled function that puts down a tile of so many rows of a product and a sum.
 
-    It takes a `(≥ n, m)`, the tile's first row, n, panels `(abreast, m, WIDTH)`, the result
-    `(≥ n, …)` and the tile's first column. Where the tile has more rows than are left, it does the
-    last one again. Rows are found by the arrays' widths, so none may be a view with gaps.
+    It takes a `(≥ n, m)`, the tile's first row, n, panels `(abreast, m, WIDTH)`, what the product
+    is added to, `(≥ n, …)` or one row for all, where the sum is put, `(≥ n, …)`, and the tile's
+    first column. Where the tile has more rows than are left, it does the last one again. Rows are
+    found by the arrays' widths, so none may be a view with gaps.
     """
 
     @intrinsic
-    def add_tile(_: Any, a: Any, first: Any, n: Any, panels: Any, result: Any, column: Any) -> Any:
-        if any((of.layout, of.dtype) != ("C", types.float32) for of in (a, panels, result)):
-            raise TypingError("add_product takes float32 arrays without gaps")
-        signature = types.void(a, first, n, panels, result, column)
+    def add_tile(
+        _: Any, a: Any, first: Any, n: Any, panels: Any, to: Any, result: Any, column: Any
+    ) -> Any:
+        if any((of.layout, of.dtype) != ("C", types.float32) for of in (a, panels, to, result)):
+            raise TypingError("a product takes float32 arrays without gaps")
+        signature = types.void(a, first, n, panels, to, result, column)
 
         def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
-            a, panels, result = (
+            a, panels, to, result = (
                 context.make_array(signature.args[i])(context, build, arguments[i])
-                for i in (0, 3, 4)
+                for i in (0, 3, 4, 5)
             )
-            _, first, n, _, _, column = arguments
-            read = [_row(build, a, first, n, r) for r in range(rows)]
-            written = [build.gep(_row(build, result, first, n, r), [column]) for r in range(rows)]
-            _add(build, read, panels, abreast, written)
+            _, first, n, _, _, _, column = arguments
+            read, added_to, written = (
+                [_row(build, of, first, n, r) for r in range(rows)] for of in (a, to, result)
+            )
+            added_to, written = (
+                [build.gep(row, [column]) for row in of] for of in (added_to, written)
+            )
+            ahead = _ahead(build, panels, first, n, rows) if abreast == 1 else None
+            _add(build, read, panels, abreast, ahead, (added_to, written))
             return context.get_dummy_value()
 
         return signature, generate
@@ -94,20 +122,55 @@ def _adder(rows: int, abreast: int = 1) -> Any:
 
 
 def _row(build: Any, array: Any, first: Any, n: Any, r: int) -> Any:
-    """Return a pointer to row first + r of a matrix, or to row n - 1 if that comes before."""
-    wanted, last = build.add(first, _index(r)), build.sub(n, _index(1))
-    row = build.select(build.icmp_signed("<", wanted, last), wanted, last)
-    return build.gep(array.data, [build.mul(row, cgutils.unpack_tuple(build, array.shape)[1])])
+    """Return a pointer to row first + r of a matrix, or to the last one of n or of all."""
+    rows, width = cgutils.unpack_tuple(build, array.shape)
+    row = build.add(first, _index(r))
+    for end in (n, rows):
+        last = build.sub(end, _index(1))
+        row = build.select(build.icmp_signed("<", row, last), row, last)
+    return build.gep(array.data, [build.mul(row, width)])
 
 
-def _add(build: Any, read: list[Any], panels: Any, abreast: int, written: list[Any]) -> None:
-    """Add the product of some rows with panels to where the rows of the tile are written."""
+def _ahead(build: Any, panels: Any, first: Any, n: Any, rows: int) -> tuple[Any, Any]:
+    """Return where a tile finds its part of the panel behind its own, and its step through it.
+
+    The tiles of n rows share that panel out between them. Behind the last panel is nothing of use,
+    and to fetch it does no harm.
+    """
+    inner = cgutils.unpack_tuple(build, panels.shape)[1]
+    done = build.sdiv(build.mul(first, _index(WIDTH)), n)
+    start = build.mul(inner, build.add(_index(WIDTH), done))
+    return build.gep(panels.data, [start]), build.sdiv(_index(WIDTH * rows), n)
+
+
+def _add(
+    build: Any,
+    read: list[Any],
+    panels: Any,
+    abreast: int,
+    ahead: tuple[Any, Any] | None,
+    result: tuple[list[Any], list[Any]],
+) -> None:
+    """Add the product of some rows with panels to numbers, and put the sums down.
+
+    Args:
+        build: writes the instructions.
+        read: pointers to the rows.
+        panels: the panels.
+        abreast: how many of them.
+        ahead: what `_ahead` says of the next one, if that is to be fetched.
+        result: for each row of the tile, where the numbers stand and where the sums are put.
+    """
+    added_to, written = result
     inner = cgutils.unpack_tuple(build, panels.shape)[1]
     size = build.mul(inner, _index(WIDTH))
     starts = [build.gep(panels.data, [build.mul(size, _index(p))]) for p in range(abreast)]
-    places = [_vector_at(build, row, v) for row in written for v in range(abreast * SHAPE.vectors)]
+    sources, places = (
+        [_vector_at(build, row, v) for row in of for v in range(abreast * SHAPE.vectors)]
+        for of in (added_to, written)
+    )
     before, loop = build.block, build.append_basic_block("tile")
-    start = [build.load(place, align=4) for place in places]
+    start = [build.load(source, align=4) for source in sources]
     build.branch(loop)
     build.position_at_end(loop)
     k = build.phi(_INDEX)
@@ -115,6 +178,8 @@ def _add(build: Any, read: list[Any], panels: Any, abreast: int, written: list[A
     lines = [build.gep(panel, [build.mul(k, _index(WIDTH))]) for panel in starts]
     parts = [_vector_at(build, line, v) for line in lines for v in range(SHAPE.vectors)]
     vectors = [build.load(part, align=4) for part in parts]
+    if ahead:
+        _fetch(build, build.gep(ahead[0], [build.mul(k, ahead[1])]))
     factors = [_everywhere(build, build.load(build.gep(row, [k]))) for row in read]
     products = [(factor, vector) for factor in factors for vector in vectors]
     added = [_multiply_add(build, *p, s) for p, s in zip(products, sums, strict=True)]
@@ -137,6 +202,14 @@ def _index(value: int) -> Any:
 def _vector_at(build: Any, row: Any, v: int) -> Any:
     """Return a pointer to the v-th vector of what a pointer to a number points to."""
     return build.bitcast(build.gep(row, [_index(v * SHAPE.numbers)]), _VECTOR.as_pointer())
+
+
+def _fetch(build: Any, place: Any) -> None:
+    """Have the line of the cache that a place stands in brought to the second level."""
+    kind = ir.FunctionType(ir.VoidType(), [_BYTES, _FLAG, _FLAG, _FLAG])
+    fetch = cgutils.get_or_insert_function(build.module, kind, "llvm.prefetch")
+    to_read, second_level, data = (ir.Constant(_FLAG, flag) for flag in (0, 2, 1))
+    build.call(fetch, [build.bitcast(place, _BYTES), to_read, second_level, data])
 
 
 def _everywhere(build: Any, number: Any) -> Any:
@@ -175,49 +248,73 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
     Raises:
         ValueError: the shapes do not fit.
     """
+    _put(n, a, panels, result, result)
+
+
+@kernel
+def put_affine(n: int, a: Floats, panels: Floats, bias: Floats, result: Floats) -> None:
+    """Put the first n rows of A·B + b into those of a result.
+
+    Args:
+        n: how many rows.
+        a: A, `(≥ n, m)`, m at least 1.
+        panels: B `(m, columns)`, as `panels_of` cuts it.
+        bias: b, `(columns,)`, added to every row.
+        result: `(≥ n, columns)`.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    _put(n, a, panels, bias.reshape((1, -1)), result)
+
+
+@kernel
+def _put(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> None:
+    """Put the first n rows of A·B, added to as many rows or to one, into those of a result."""
     columns = result.shape[1]
     fits = panels.shape[1] == a.shape[1] and panels.shape[2] == WIDTH and a.shape[1] > 0
+    fits = fits and to.shape[1] == columns
     if not fits or panels.shape[0] * WIDTH < columns or n > a.shape[0] or n > result.shape[0]:
-        raise ValueError("the shapes of add_product's arrays do not fit")
+        raise ValueError("the shapes of a product's arrays do not fit")
     done = 0
     while n == 1 and (done + ABREAST) * WIDTH <= columns:
         some = panels[done : done + ABREAST]
-        _add_one_abreast(a, 0 * done, n, some, result, done * WIDTH)
+        _add_one_abreast(a, 0 * done, n, some, to, result, done * WIDTH)
         done += ABREAST
     for p in range(done, panels.shape[0]):
         first, panel = p * WIDTH, panels[p : p + 1]
         if first + WIDTH <= columns:
-            _add_panel(n, a, panel, result, first)
+            _put_panel(n, a, panel, to, result, first)
         else:
-            _add_edge(n, a, panel, result, first)
+            _put_edge(n, a, panel, to, result, first)
 
 
 @kernel
-def _add_edge(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
-    """Add the first n rows of A times a panel to a result of fewer columns than the panel."""
+def _put_edge(n: int, a: Floats, panel: Floats, to: Floats, result: Floats, column: int) -> None:
+    """Do as `_put_panel` does, where the result has fewer columns than the panel."""
     left = result.shape[1] - column
     edge = np.empty((n, WIDTH), np.float32)
     for k in range(n):
         for j in range(left):
-            edge[k, j] = result[k, column + j]
-    _add_panel(n, a, panel, edge, 0 * column)  # not 0, which is compiled for itself
+            edge[k, j] = to[min(k, to.shape[0] - 1), column + j]
+    _put_panel(n, a, panel, edge, edge, 0 * column)  # not 0, which is compiled for itself
     for k in range(n):
         for j in range(left):
             result[k, column + j] = edge[k, j]
 
 
 @kernel
-def _add_panel(n: int, a: Floats, panel: Floats, result: Floats, column: int) -> None:
-    """Add the first n rows of A times a panel `(1, m, WIDTH)` to a result's columns from one on."""
+def _put_panel(n: int, a: Floats, panel: Floats, to: Floats, result: Floats, column: int) -> None:
+    """Put the sum for one panel `(1, m, WIDTH)` into a result's columns from one on; see `_put`."""
     row = 0
     while row < n:
         left = n - row
         if left > SHAPE.rows // 2:
-            _add_whole(a, row, n, panel, result, column)
+            _add_whole(a, row, n, panel, to, result, column)
         elif left > 2:
-            _add_half(a, row, n, panel, result, column)
+            _add_half(a, row, n, panel, to, result, column)
         elif left == 2:
-            _add_two(a, row, n, panel, result, column)
+            _add_two(a, row, n, panel, to, result, column)
         else:
-            _add_one(a, row, n, panel, result, column)
+            _add_one(a, row, n, panel, to, result, column)
         row += SHAPE.rows if left > SHAPE.rows // 2 else left

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numba.core.errors import TypingError
 
 from sentiment_lstm import tiles
-from sentiment_lstm.tiles import ABREAST, SHAPE, WIDTH, add_product, panels_of
+from sentiment_lstm.tiles import ABREAST, SHAPE, WIDTH, add_product, panels_of, put_affine
 
 ROOT = Path(tiles.__file__).parents[1]
 
@@ -48,6 +48,35 @@ def test_the_product_is_added_to_the_rows_asked_for_and_to_no_other(n, inner, co
     add_product(n, a, panels_of(b), result)
     np.testing.assert_allclose(result[:n], expected[:n], atol=1e-5 * max(1, inner))
     np.testing.assert_array_equal(result[n:], untouched)
+
+
+@given(
+    st.integers(0, 3 * SHAPE.rows + 1),
+    st.integers(1, 70),
+    st.integers(1, (2 * ABREAST + 1) * WIDTH),
+    st.integers(0, 3),
+    st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=200)
+def test_what_the_memory_held_is_not_added_to_an_affine_map(n, inner, columns, more, seed):
+    a, b = normal([seed, 1], n + more, inner), normal([seed, 2], inner, columns)
+    bias, result = normal([seed, 3], columns), np.full((n + more, columns), np.nan, "float32")
+    expected = a[:n].astype("float64") @ b.astype("float64") + bias
+    put_affine(n, a, panels_of(b), bias, result)
+    np.testing.assert_allclose(result[:n], expected, atol=1e-5 * max(1, inner))
+    assert np.isnan(result[n:]).all()
+
+
+def test_a_bias_of_another_width_is_refused():
+    a, panels, result = normal(1, 4, 3), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
+    for width in (4, 6):
+        with pytest.raises(ValueError, match="do not fit"):
+            put_affine(4, a, panels, np.zeros(width, "float32"), result)
+
+
+@pytest.mark.parametrize("columns", [WIDTH, 3 * WIDTH, 3 * WIDTH + 1])
+def test_no_vector_of_a_panel_lies_across_two_lines_of_the_cache(columns):
+    assert panels_of(normal(1, 5, columns)).ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize("n", range(1, 2 * SHAPE.rows + 2))
