@@ -13,9 +13,23 @@ from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.trials import GATES, Net
 from sentiment_lstm.truncated_lstm import TruncatedLSTM
 
-# σ(100) is 1 in float32, and so 1 - σ is 0: no gradient reaches the weights of such a gate, which
-# therefore stays open for as long as it is trained.
-OPEN = 100.0
+OPEN = 100.0  # σ of it is 1 to the last digit or two of float32
+
+
+class HeldColumns(keras.constraints.Constraint):  # type: ignore[misc]  # untyped
+    """Keeps some columns of a weight at a value; those of opened gates, whatever training does.
+
+    Args:
+        held: whether a column is kept, `(4 * units,)`.
+        value: what it is kept at.
+    """
+
+    def __init__(self, held: Any, value: float) -> None:
+        self.held, self.value = held, value
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight with those columns put back."""
+        return keras.ops.where(self.held, keras.ops.cast(self.value, w.dtype), w)
 
 
 def build_layer(net: Net, seed: int) -> Any:
@@ -28,7 +42,20 @@ def build_layer(net: Net, seed: int) -> Any:
         return keras.layers.SimpleRNN(net.units, **initial)
     kind = TruncatedLSTM if net.truncated else LSTM
     bias = keras.initializers.Constant(_bias(net))
-    return kind(net.units, bias_initializer=bias, unit_forget_bias=False, **initial)
+    return kind(net.units, bias_initializer=bias, unit_forget_bias=False, **initial, **_held(net))
+
+
+def _held(net: Net) -> dict[str, Any]:
+    """Return what keeps opened gates open: their bias, and weights of 0."""
+    if not net.opened:
+        return {}
+    held = np.repeat([gate in net.opened for gate in GATES], net.units)
+    closed = HeldColumns(held, 0.0)
+    return {
+        "kernel_constraint": closed,
+        "recurrent_constraint": closed,
+        "bias_constraint": HeldColumns(held, OPEN),
+    }
 
 
 def _bias(net: Net) -> Any:
