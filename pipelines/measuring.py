@@ -7,6 +7,7 @@ and answers with its figures. It ends when its input does, however its parent we
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -185,9 +187,19 @@ def main(core: str) -> None:
         os.sched_setaffinity(0, {allowed[int(core) % len(allowed)]})
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is not the answer
-    for line in sys.stdin:
-        figures = measured(Task(**json.loads(line)))
+    asked: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_hear, args=(asked,), daemon=True).start()
+    while True:
+        figures = measured(Task(**json.loads(asked.get())))
         print(json.dumps(figures, allow_nan=False), file=answers, flush=True)
+
+
+def _hear(asked: "SimpleQueue[str]") -> None:
+    """Pass lines on until standard input ends, as it does with the parent, and then end at once."""
+    with open(0, closefd=False) as stream:  # not sys.stdin, which the interpreter locks at its end
+        for line in stream:
+            asked.put(line)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -75,19 +75,24 @@ def _gates(measured: Measured) -> Figure:
 
 
 def _gradients(measured: Measured) -> Figure:
-    figure = new_figure(8.4, 4.2)
-    grid = figure.add_gridspec(1, 2)
-    styles = _styles([name for (name,) in measured])
-    for n, (when, title) in enumerate((("before", "At the start"), ("after", "Trained"))):
-        axes = panel(figure, grid[0, n], title, "Steps back, k", "Norm of the gradient")
-        for (name,), value in measured.items():
-            norms = followed(value, when, "c") or followed(value, when, "h")
-            steps = np.arange(len(norms))[1:]
-            style = styles[name] | {"markevery": 10, "markersize": 4}
-            axes.plot(steps, np.maximum(norms, FLOOR)[1:], label=name, **style)
-        axes.set_yscale("log")
+    """Draw a row by state and one by cell; a plain RNN, which has none, stands by state in both."""
+    figure = new_figure(8.8, 6.6)
+    grid = figure.add_gridspec(2, 2)
+    for n, (when, title) in enumerate((("before", "at the start"), ("after", "trained"))):
+        for row, (of, name) in enumerate((("h", "state"), ("c", "cell"))):
+            axes = panel(figure, grid[row, n], f"By the {name}, {title}", "Steps back, k", "Norm")
+            _flows(axes, measured, when, of)
     legend(axes, fontsize=8)
     return figure
+
+
+def _flows(axes: Any, measured: Measured, when: str, of: str) -> None:
+    styles = _styles([name for (name,) in measured])
+    for (name,), value in measured.items():
+        norms = followed(value, when, of) or followed(value, when, "h")
+        style = styles[name] | {"markevery": max(1, len(norms) // 8), "markersize": 4}
+        axes.plot(range(1, len(norms)), np.maximum(norms[1:], FLOOR), label=name, **style)
+    axes.set_yscale("log")
 
 
 def _stability(measured: Measured) -> Figure:
@@ -152,8 +157,9 @@ _DRAWN: dict[str, tuple[Callable[[Measured], Figure], str]] = {
     ),
     "gradients": (
         _gradients,
-        "Norm of the gradient of the last state k steps back, at the start and trained: by the "
-        "cell of an LSTM with forget bias 0, 1 and 3, by the state of a plain RNN.",
+        "Norm of the gradient of the last state with respect to the state and to the cell k steps "
+        "before, at the start and trained, of an LSTM with forget bias 0, 1 and 3; beside them "
+        "that of a plain RNN by its state.",
     ),
     "stability": (
         _stability,

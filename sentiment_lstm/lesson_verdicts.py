@@ -95,6 +95,8 @@ def _gradients(measured: Measured) -> tuple[bool, str]:
     back = len(rnn["runs"][0]["before"]["h"]) - 1
     plain, ours = followed(rnn, "before", "h"), followed(lstm, "before", "c")
     trained = [followed(value, "after", of) for value, of in ((rnn, "h"), (lstm, "c"))]
+    if not all(trained):
+        return False, "a training broke, and no gradient is left to follow"
     ratios = [ours[-1] / plain[-1], trained[1][-1] / trained[0][-1]]
     confirmed = plain[-1] < VANISHED * plain[1] and all(ratio > FURTHER for ratio in ratios)
     return confirmed, (
