@@ -538,7 +538,9 @@ def _piped_text() -> bytes:
     multiple=True,
     help="Measure this claim alone; may be given many times.  [default: all six]",
 )
-@click.option("--full", is_flag=True, help="Lags to 400, 10 seeds, twice the budget: hours.")
+@click.option(
+    "--full", is_flag=True, help="Lags to 400, 10 seeds, twice the budget: takes far longer."
+)
 @click.option(
     "--lags",
     metavar="N,N,…",
