@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 STAGE_NAMES = ("preprocess", "pretrain", "teach", "train", "evaluate", "export")
+SECTION_NAMES = ("memory", "gradients", "stability", "cost", "accuracy", "gates")
 BROKEN_PIPE = 141  # as shells report SIGPIPE
 
 
@@ -105,6 +106,19 @@ def max_minutes_option(command: Command) -> Command:
 def model_option(text: str) -> Callable[[Command], Command]:
     """Add `--model`, which every command that uses a finished model takes."""
     return click.option("--model", metavar="NAME|DIR", help=text)
+
+
+def _lags(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read numbers with commas between them; each once, ascending."""
+    if value is None:
+        return None
+    try:
+        lags = sorted({int(part) for part in value.split(",")})
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not numbers with commas between them") from None
+    if lags[0] < 10:
+        raise click.BadParameter(f"{lags[0]} is less than 10, the shortest lag")
+    return tuple(lags)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -516,6 +530,86 @@ def _piped_text() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise click.UsageError("Nothing to explain: give TEXT or pipe a text in.")
     return _standard_input().read()
+
+
+@cli.command()
+@click.option(
+    "--only",
+    "sections",
+    type=click.Choice(SECTION_NAMES),
+    multiple=True,
+    help="Measure this claim alone; may be given many times.  [default: all six]",
+)
+@click.option(
+    "--full", is_flag=True, help="Lags to 400, 10 seeds, twice the budget: takes far longer."
+)
+@click.option(
+    "--lags",
+    metavar="N,N,…",
+    callback=_lags,
+    help="Lags of the memory tasks, 10 or more.  [default: 50,100]",
+)
+@click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Runs of each trial.  [default: 3]"
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Budget of a run on a memory task.  [default: 2500]",
+)
+@click.option(
+    "--corpus",
+    type=click.Choice(["imdb", "demo"]),
+    default="imdb",
+    show_default=True,
+    help="Texts that accuracy by length is measured on.",
+)
+@click.option(
+    "--run-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Read the token arrays of this run in their place.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("comparison"),
+    show_default=True,
+    help="Where the report goes, and what a stopped comparison goes on from.",
+)
+def compare(
+    sections: Sequence[str],
+    full: bool,
+    lags: tuple[int, ...] | None,
+    seeds: int | None,
+    steps: int | None,
+    corpus: str,
+    run_dir: Path | None,
+    output: Path,
+) -> None:
+    """Hold six claims of the LSTM against a plain RNN, and judge each by what is measured.
+
+    They are memory over long lags, vanishing gradients, stability, cost, accuracy by length of
+    text, and what each gate does. A stopped comparison goes on when it is run again.
+
+    \b
+    Examples:
+      sentiment-lstm compare
+      sentiment-lstm compare --only memory --lags 30 --seeds 1
+      sentiment-lstm compare --full --output full
+    """
+    from dataclasses import replace
+
+    from pipelines.compare import Comparison, compare_networks, verdict_lines
+    from sentiment_lstm.lesson_plan import FULL, Scale
+
+    given: dict[str, Any] = {"lags": lags, "seeds": seeds, "steps": steps, "corpus": corpus}
+    scale = replace(FULL if full else Scale(), **{k: v for k, v in given.items() if v is not None})
+    chosen = [name for name in SECTION_NAMES if name in sections or not sections]
+    with _messages():
+        verdicts = compare_networks(Comparison(chosen, scale, output, run_dir), _progress())
+    for line in verdict_lines(verdicts, output):
+        click.echo(line)
 
 
 @cli.command()

@@ -18,15 +18,19 @@ from pipelines.rundir import RunError
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[int]:
+def locked(path: Path, option: str = "--run-dir") -> Iterator[int]:
     """Hold the lock at `path`; yield its descriptor, for a process that is to share it.
+
+    Args:
+        path: of the lock file, in the directory that is locked.
+        option: by which a person may name another directory.
 
     Raises:
         RunError: if another process holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _take(descriptor, path)
+        _take(descriptor, path, option)
         _write_owner(descriptor)
         yield descriptor
         os.ftruncate(descriptor, 0)
@@ -34,12 +38,12 @@ def locked(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
+def _take(descriptor: int, path: Path, option: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RunError(
-            f"{path.parent} is in use by {_owner(path)}: wait for it, or give another --run-dir"
+            f"{path.parent} is in use by {_owner(path)}: wait for it, or give another {option}"
         ) from None
 
 

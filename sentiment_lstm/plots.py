@@ -45,7 +45,8 @@ class Plot:
     description: str
 
 
-def _panel(figure: Figure, position: Any, title: str, x: str, y: str) -> Any:
+def panel(figure: Figure, position: Any, title: str, x: str, y: str) -> Any:
+    """Add axes to a figure, titled and labelled in the manner of all."""
     axes = figure.add_subplot(position)
     axes.set_title(title, fontsize=12, color=INK, loc="left")
     axes.set_xlabel(x, color=INK)
@@ -57,11 +58,13 @@ def _panel(figure: Figure, position: Any, title: str, x: str, y: str) -> Any:
     return axes
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _legend(axes: Any, **options: Any) -> None:
+def legend(axes: Any, **options: Any) -> None:
+    """Add a legend, its names drawn as they are."""
     for text in axes.legend(frameon=False, **options).get_texts():
         text.set_parse_math(False)
 
@@ -89,14 +92,14 @@ def learning_curves(history: Sequence[Row]) -> Figure:
             a value that is absent or None is left out.
     """
     judged = any(row.get("validation_accuracy") is not None for row in history)
-    figure = _figure(8.4 if judged else 5.6, 3.6)
+    figure = new_figure(8.4 if judged else 5.6, 3.6)
     grid = figure.add_gridspec(1, 2 if judged else 1)
-    axes = _panel(figure, grid[0, 0], "Loss", "Epoch", "Loss")
+    axes = panel(figure, grid[0, 0], "Loss", "Epoch", "Loss")
     _series(axes, history, "loss", color=BLUE, marker="o", label="train")
     _series(axes, history, "validation_loss", color=ORANGE, marker="s", ls="--", label="validation")
-    _legend(axes)
+    legend(axes)
     if judged:
-        right = _panel(figure, grid[0, 1], "Validation accuracy", "Epoch", "Share correct")
+        right = panel(figure, grid[0, 1], "Validation accuracy", "Epoch", "Share correct")
         _series(right, history, "validation_accuracy", color=ORANGE, marker="s", ls="--")
     return figure
 
@@ -143,8 +146,8 @@ def roc(
         labels: the C names.
         baseline: `(n, 2)` probabilities of the baseline, drawn where there are two labels.
     """
-    figure = _figure(4.8, 4.6)
-    axes = _panel(figure, 111, "ROC curve", "False positive rate", "True positive rate")
+    figure = new_figure(4.8, 4.6)
+    axes = panel(figure, 111, "ROC curve", "False positive rate", "True positive rate")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, ls=":", label="chance")
 
     def curve(truth: Integers, score: Floats) -> tuple[Floats, Floats]:
@@ -152,7 +155,7 @@ def roc(
         return false_positives, true_positives
 
     _curves(axes, curve, targets, probabilities, labels, baseline)
-    _legend(axes, loc="lower right")
+    legend(axes, loc="lower right")
     return figure
 
 
@@ -163,15 +166,15 @@ def precision_recall(
     baseline: Floats | None = None,
 ) -> Figure:
     """Draw precision against recall; arguments are those of `roc`."""
-    figure = _figure(4.8, 4.6)
-    axes = _panel(figure, 111, "Precision and recall", "Recall", "Precision")
+    figure = new_figure(4.8, 4.6)
+    axes = panel(figure, 111, "Precision and recall", "Recall", "Precision")
 
     def curve(truth: Integers, score: Floats) -> tuple[Floats, Floats]:
         precision, recall, _ = precision_recall_curve(truth, score)
         return recall, precision
 
     _curves(axes, curve, targets, probabilities, labels, baseline)
-    _legend(axes, loc="lower left")
+    legend(axes, loc="lower left")
     return figure
 
 
@@ -185,15 +188,15 @@ def reliability(targets: Integers, before: Floats, after: Floats) -> Figure:
         before: `(n, C)` probabilities at temperature 1.
         after: `(n, C)` probabilities at the fitted temperature.
     """
-    figure = _figure(4.8, 5.4)
+    figure = new_figure(4.8, 5.4)
     grid = figure.add_gridspec(2, 1, height_ratios=[3, 1])
-    axes = _panel(figure, grid[0], "Reliability", "", "Share correct")
+    axes = panel(figure, grid[0], "Reliability", "", "Share correct")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, ls=":", label="perfect")
     bins = [reliability_bins(p, targets) for p in (before, after)]
     _reliability_line(axes, bins[0], color=ORANGE, marker="s", ls="--", label="before scaling")
     _reliability_line(axes, bins[1], color=BLUE, marker="o", ls="-", label="after scaling")
-    _legend(axes, loc="upper left")
-    below = _panel(figure, grid[1], "", "Confidence in the likeliest label", "Texts")
+    legend(axes, loc="upper left")
+    below = panel(figure, grid[1], "", "Confidence in the likeliest label", "Texts")
     edges = np.linspace(0, 1, len(bins[1].counts) + 1)
     below.bar(edges[:-1], bins[1].counts, np.diff(edges), align="edge", color=BLUE, ec="white")
     lowest = 1 / after.shape[1]
@@ -212,8 +215,8 @@ def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure:
     matrix = np.asarray(counts)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(3.2 + 0.5 * len(labels), 9.0)
-    figure = _figure(side + 0.6, side)
-    axes = _panel(figure, 111, "Confusion matrix", "Verdict", "True label")
+    figure = new_figure(side + 0.6, side)
+    axes = panel(figure, 111, "Confusion matrix", "Verdict", "True label")
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.grid(visible=False)
     names = [_named(name) for name in labels]
@@ -238,8 +241,8 @@ def length_accuracy(quartiles: Sequence[Row]) -> Figure:
     held = [q for q in quartiles if q["count"]]
     middle = np.array([q["accuracy"] for q in held])
     ends = np.array([q["accuracy_interval"] for q in held]).reshape(-1, 2)
-    figure = _figure(5.6, 3.8)
-    axes = _panel(figure, 111, "Accuracy by length", "Tokens of the text", "Share correct")
+    figure = new_figure(5.6, 3.8)
+    axes = panel(figure, 111, "Accuracy by length", "Tokens of the text", "Share correct")
     bars = np.abs(ends - middle[:, None]).T
     axes.errorbar(range(len(held)), middle, yerr=bars, fmt="o", color=BLUE, capsize=5, ms=7)
     axes.set_xticks(range(len(held)), [_quartile_name(q) for q in held])
@@ -256,19 +259,19 @@ def _quartile_name(quartile: Row) -> str:
 
 def predicted_against_true(targets: Floats, predictions: Floats) -> Figure:
     """Draw predicted `(n,)` against true values `(n,)`, with the line of equality."""
-    figure = _figure(5.2, 4.4)
-    axes = _panel(figure, 111, "Predicted against true", "True value", "Predicted value")
+    figure = new_figure(5.2, 4.4)
+    axes = panel(figure, 111, "Predicted against true", "True value", "Predicted value")
     _cloud(figure, axes, targets, predictions)
     ends = [min(targets.min(), predictions.min()), max(targets.max(), predictions.max())]
     axes.plot(ends, ends, color=ORANGE, linewidth=1.2, ls="--", label="equal")
-    _legend(axes, loc="upper left")
+    legend(axes, loc="upper left")
     return figure
 
 
 def residuals(targets: Floats, predictions: Floats) -> Figure:
     """Draw residuals, true minus predicted `(n,)`, against predicted values."""
-    figure = _figure(5.2, 4.4)
-    axes = _panel(figure, 111, "Residuals", "Predicted value", "True minus predicted")
+    figure = new_figure(5.2, 4.4)
+    axes = panel(figure, 111, "Residuals", "Predicted value", "True minus predicted")
     _cloud(figure, axes, predictions, targets - predictions)
     axes.axhline(0, color=ORANGE, linewidth=1.2, ls="--")
     return figure

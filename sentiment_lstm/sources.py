@@ -226,13 +226,18 @@ def imdb_root(directory: str) -> Path:
     ).expanduser()
 
 
+def is_prepared_imdb(root: Path) -> bool:
+    """Tell whether the IMDB reviews are in a folder of tensorflow_datasets."""
+    return bool(_imdb_versions(root))
+
+
 def prepared_imdb(root: Path) -> Path:
     """Return the folder of the prepared IMDB reviews; download them if they are not there.
 
     Raises:
         DataError: if they cannot be downloaded.
     """
-    if not _imdb_versions(root):
+    if not is_prepared_imdb(root):
         _download_imdb(root)
     return _imdb_versions(root)[-1]
 

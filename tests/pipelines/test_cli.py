@@ -26,7 +26,8 @@ finally:
 
 
 def test_the_commands_are_these():
-    assert {*STAGE_NAMES, "run", "classify", "explain", "generate", "models"} == set(COMMANDS)
+    others = {"run", "classify", "explain", "compare", "generate", "models"}
+    assert {*STAGE_NAMES, *others} == set(COMMANDS)
 
 
 def test_the_command_line_knows_the_stages_by_their_names():
