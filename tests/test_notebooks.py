@@ -42,5 +42,10 @@ def test_was_committed_with_its_outputs(path):
     assert all(cell.execution_count for cell in code)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_is_small_enough_to_be_read_on_the_web(path):
+    assert path.stat().st_size < 700_000
+
+
 def test_there_is_a_notebook():
     assert NOTEBOOKS
