@@ -51,7 +51,7 @@ def changes(recorded: Stamp, wanted: Stamp) -> Iterator[str]:
         yield f"made by version {recorded.version}"
     yield from settings_changes(recorded.settings, wanted.settings)
     yield from input_changes(recorded.inputs, wanted.inputs)
-    yield from _differences(recorded.outputs, wanted.outputs, "is missing or altered")
+    yield from output_changes(recorded.outputs, wanted.outputs)
 
 
 def settings_changes(
@@ -68,6 +68,11 @@ def settings_changes(
 def input_changes(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
     """Say which inputs are not as recorded."""
     return _differences(recorded, wanted, "changed")
+
+
+def output_changes(recorded: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[str]:
+    """Say which outputs are not as recorded."""
+    return _differences(recorded, kept, "is missing or altered")
 
 
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:

@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from sentiment_lstm import compiled
 
 PACKAGE = Path(compiled.__file__).parent
