@@ -30,8 +30,10 @@ class Failure(click.ClickException):
     """An error as people see it: one line on standard error, and an exit status."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line."""
-        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=True)
+        """Print the line; what it quotes of files must not steer the terminal."""
+        line = " ".join(self.message.split())
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        click.echo(f"error: {shown}", file=file, err=True)
 
 
 class Interruption(Failure):

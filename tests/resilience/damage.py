@@ -73,7 +73,7 @@ def tried(tally: Tally, path: Path, read: Reader, cuts: int, flips: int) -> None
 
 def refused(*arguments: object) -> Reader:
     """Return a reader by a command that has to refuse, and to name the file."""
-    return lambda path: refusal_fault(within(*arguments), path.name)
+    return lambda path: refusal_fault(within(*arguments), path.name, "holds no finished")
 
 
 def before_it(path: Path) -> str:
@@ -112,7 +112,12 @@ def artifacts(workshop: Workshop) -> Iterator[tuple[str, list[Path], Reader]]:
     )
     newest = workshop.checkpoints / f"step-{STEPS[1]:09d}"
     yield "checkpoint", files_of(newest), before_it
-    preprocessed = [p for p in files_of(workshop.run / "preprocess") if needed(p)]
+    preprocessed = files_of(workshop.run / "preprocess")
+    yield (
+        "language model",
+        files_of(workshop.language_model),
+        refused("generate", "--model", workshop.language_model, "good"),
+    )
     alone = ("--run-dir", workshop.run, "--force")
     yield "preprocess, by train", preprocessed, refused("train", workshop.recipe, *alone)
     taught = files_of(workshop.run / "teach")
@@ -121,10 +126,6 @@ def artifacts(workshop: Workshop) -> Iterator[tuple[str, list[Path], Reader]]:
     yield "train, by evaluate", history, refused("evaluate", workshop.recipe, *alone)
     exported = files_of(workshop.run / "export" / "1")
     yield "SavedModel", exported, refused("classify", "--model", workshop.run / "export", "good")
-
-
-def needed(path: Path) -> bool:
-    return True
 
 
 def files_of(directory: Path) -> list[Path]:

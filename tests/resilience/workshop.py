@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from sentiment_lstm.bundle import BundleConfig, model_card, write_bundle
 from sentiment_lstm.checkpoints import save_checkpoint
 from sentiment_lstm.demo import generate
+from sentiment_lstm.language_models import write_language_model
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary, tokenise
 from tests.resilience.commands import apart
 
@@ -91,6 +93,31 @@ class Workshop:
         weights = {n: random.normal(0.05, 0.8, s).astype(np.float32) for n, s in shapes.items()}
         write_bundle(self.root / name, config, weights, self.vocabulary, model_card(config, {}))
         return self.root / name
+
+    @cached_property
+    def language_model(self) -> Path:
+        """A small language model of random weights."""
+        size, width, units = len(self.vocabulary), 4, 3
+        random = np.random.default_rng(5)
+        shapes = {"embedding": (size, width), "softmax.bias": (size,)}
+        shapes |= {
+            "lstm.0.forward.kernel": (width, 4 * units),
+            "lstm.0.forward.recurrent_kernel": (units, 4 * units),
+            "lstm.0.forward.bias": (4 * units,),
+            "projection.forward": (units, width),
+        }
+        weights = {n: random.normal(0.1, 0.9, s).astype(np.float32) for n, s in shapes.items()}
+        sizes = {"embedding": width, "units": units, "directions": 1, "perplexities": {}}
+        directory = self.fresh("language")
+        write_language_model(directory, self.vocabulary, weights, sizes)
+        return directory
+
+    def fresh(self, name: str) -> Path:
+        """Make an empty directory."""
+        directory = self.root / name
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        return directory
 
     @cached_property
     def checkpoints(self) -> Path:
