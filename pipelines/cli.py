@@ -56,8 +56,9 @@ class Commands(click.Group):
         except BrokenPipeError:
             _forget_output()
             ctx.exit(BROKEN_PIPE)
-        except KeyboardInterrupt:
-            raise Interruption("interrupted") from None
+        except KeyboardInterrupt as stop:
+            said = ": ".join(filter(None, ("interrupted", str(stop))))
+            raise Interruption(said) from None
         except OSError as error:
             raise Failure(_system_message(error)) from error
 
@@ -262,7 +263,7 @@ def evaluate(
     """Measure the model of RECIPE, or any model, on labelled texts it was not trained on.
 
     With --model, --set changes the data section that the model was trained with, such as
-    data.dir or data.label.
+    data.dir or data.label; data.strict=true stops at the first row that cannot be used.
 
     \b
     Examples:
@@ -355,6 +356,7 @@ def export(
     metavar="P",
     help="Least probability of the second of two labels.  [default: the model's own]",
 )
+@click.option("--strict", is_flag=True, help="Stop at the first row that holds no text.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -368,6 +370,7 @@ def classify(
     text_column: str,
     form: str,
     threshold: float | None,
+    strict: bool,
     output: Path | None,
 ) -> None:
     """Tell the sentiment of each TEXT, or of each row of a file.
@@ -391,7 +394,7 @@ def classify(
     with _messages():
         classifier = open_classifier(model)
         rows = typed_rows(texts) if texts else _rows(input_name or "-", input_format, text_column)
-        _classify(rows, classifier, form, threshold, output)
+        _classify(rows, classifier, form, threshold, strict, output)
 
 
 def _classify(
@@ -399,13 +402,14 @@ def _classify(
     classifier: Any,
     form: str,
     threshold: float | None,
+    strict: bool,
     output: Path | None,
 ) -> None:
     """Write the answers for rows, and on standard error what became of the others."""
     from pipelines.answers import write_answers
     from pipelines.classify import Rejections, classify_rows
 
-    rejections = Rejections(_note)
+    rejections = Rejections(_note, strict=strict)
     shown = _progress()(rows, total=None, label="classify") if output else rows
     answered = classify_rows(shown, classifier, threshold=threshold, rejected=rejections)
     with _output(output) as stream:

@@ -124,8 +124,8 @@ def artifacts(workshop: Workshop) -> Iterator[tuple[str, list[Path], Reader]]:
     yield "teach, by train", taught, refused("train", workshop.recipe, *alone)
     history = [workshop.run / "train" / name for name in ("history.jsonl", "stage.json")]
     yield "train, by evaluate", history, refused("evaluate", workshop.recipe, *alone)
-    exported = files_of(workshop.run / "export" / "1")
-    yield "SavedModel", exported, refused("classify", "--model", workshop.run / "export", "good")
+    asked = ("classify", "--model", workshop.saved_model, "good")
+    yield "SavedModel", files_of(workshop.saved_model), refused(*asked)
 
 
 def files_of(directory: Path) -> list[Path]:

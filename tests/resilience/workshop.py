@@ -71,6 +71,13 @@ class Workshop:
         return self.root / "run"
 
     @cached_property
+    def saved_model(self) -> Path:
+        """The small model as a SavedModel."""
+        ended = apart("export", "--model", self.bundle, "--output", self.root / "exported")
+        assert ended.status == 0, ended.told
+        return self.root / "exported" / "1"
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         """The words of a few reviews."""
         texts = (text for text, _ in generate("train", 20, 1))
