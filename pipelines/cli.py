@@ -7,13 +7,14 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 import click
 
 import sentiment_lstm
+from pipelines.streams import forget_output, open_standard_streams, output_is_lost
 from sentiment_lstm.errors import SentimentError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Commands(click.Group):
         except SentimentError as error:
             raise Failure(str(error)) from error
         except BrokenPipeError:
-            _forget_output()
+            forget_output()
             ctx.exit(BROKEN_PIPE)
         except KeyboardInterrupt as stop:
             said = ": ".join(filter(None, ("interrupted", str(stop))))
@@ -63,13 +64,10 @@ class Commands(click.Group):
             raise Failure(_system_message(error)) from error
 
 
-def _forget_output() -> None:
-    """Keep the interpreter from flushing into the broken pipe once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _system_message(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
+    if output_is_lost() and not name:
+        name = "standard output: "
     return f"{name}{error.strerror or error}"
 
 
@@ -434,15 +432,16 @@ def _standard_input() -> BinaryIO:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    """Yield where answers go."""
+    """Yield where answers go; a device or a pipe is written to, and not replaced by a file."""
     from sentiment_lstm.atomic import replaced_file
 
     if path is None:
         yield sys.stdout
         return
+    replaces = not path.exists() or path.is_file()
     with (
-        replaced_file(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+        replaced_file(path) if replaces else nullcontext(path) as target,
+        target.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         yield file
 
@@ -675,6 +674,7 @@ def _note(line: str) -> None:
 
 def main() -> None:
     """Run the command line; the console script."""
+    open_standard_streams()
     cli(prog_name="sentiment-lstm")
 
 

@@ -289,6 +289,16 @@ def test_answers_go_to_a_file_whole(invoke, bundle, tmp_path):
     assert output.read_text("utf-8") == shown
 
 
+def test_a_pipe_named_as_output_is_written_to_and_stays_a_pipe(invoke, bundle, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    assert invoke("classify", "--model", bundle, "--output", pipe, "good").exit_code == 0
+    shown, _ = reader.communicate()
+    assert shown.endswith(b"\tgood\n")
+    assert pipe.is_fifo()
+
+
 def test_a_missing_file_a_wrong_column_and_a_missing_model_are_one_line(
     invoke, bundle, tmp_path, monkeypatch
 ):

@@ -94,38 +94,55 @@ def before_it(path: Path) -> str:
     )
 
 
-def run(workshop: Workshop, *, cuts: int, flips: int) -> Iterator[Tally]:
-    """Harm every file of every artifact."""
-    for name, files, read in artifacts(workshop):
-        tally = Tally(IDEA, name)
-        for path in files:
-            tried(tally, path, read, cuts, flips)
-        yield tally
+def run(workshop: Workshop, *, cuts: int, flips: int, only: str = "") -> Iterator[Tally]:
+    """Harm every file of every artifact, or of one."""
+    for artifact in (only,) if only else ARTIFACTS:
+        for name, files, read in ARTIFACTS[artifact](workshop):
+            tally = Tally(IDEA, name)
+            for path in files:
+                tried(tally, path, read, cuts, flips)
+            yield tally
 
 
-def artifacts(workshop: Workshop) -> Iterator[tuple[str, list[Path], Reader]]:
-    """Yield each artifact's name, its files, and what reads it."""
-    yield (
-        "bundle",
-        files_of(workshop.bundle),
-        refused("classify", "--model", workshop.bundle, "good"),
-    )
-    newest = workshop.checkpoints / f"step-{STEPS[1]:09d}"
-    yield "checkpoint", files_of(newest), before_it
-    preprocessed = files_of(workshop.run / "preprocess")
-    yield (
-        "language model",
-        files_of(workshop.language_model),
-        refused("generate", "--model", workshop.language_model, "good"),
-    )
-    alone = ("--run-dir", workshop.run, "--force")
-    yield "preprocess, by train", preprocessed, refused("train", workshop.recipe, *alone)
-    taught = files_of(workshop.run / "teach")
-    yield "teach, by train", taught, refused("train", workshop.recipe, *alone)
+Parts = Iterator[tuple[str, list[Path], Reader]]
+
+
+def _bundle(workshop: Workshop) -> Parts:
+    model = workshop.bundle
+    yield "bundle", files_of(model), refused("classify", "--model", model, "good")
+
+
+def _checkpoint(workshop: Workshop) -> Parts:
+    yield "checkpoint", files_of(workshop.checkpoints / f"step-{STEPS[1]:09d}"), before_it
+
+
+def _language_model(workshop: Workshop) -> Parts:
+    model = workshop.language_model
+    yield "language model", files_of(model), refused("generate", "--model", model, "good")
+
+
+def _run(workshop: Workshop) -> Parts:
+    """What a stage left is refused by the one that reads it, before it does anything."""
+    alone = (workshop.recipe, "--run-dir", workshop.run, "--force")
+    for stage, reader in (("preprocess", "train"), ("teach", "train")):
+        files = files_of(workshop.run / stage)
+        yield f"{stage}, by {reader}", files, refused(reader, *alone)
     history = [workshop.run / "train" / name for name in ("history.jsonl", "stage.json")]
-    yield "train, by evaluate", history, refused("evaluate", workshop.recipe, *alone)
-    asked = ("classify", "--model", workshop.saved_model, "good")
-    yield "SavedModel", files_of(workshop.saved_model), refused(*asked)
+    yield "train, by evaluate", history, refused("evaluate", *alone)
+
+
+def _saved_model(workshop: Workshop) -> Parts:
+    model = workshop.saved_model
+    yield "SavedModel", files_of(model), refused("classify", "--model", model, "good")
+
+
+ARTIFACTS: dict[str, Callable[[Workshop], Parts]] = {
+    "bundle": _bundle,
+    "checkpoint": _checkpoint,
+    "language model": _language_model,
+    "run": _run,
+    "SavedModel": _saved_model,
+}
 
 
 def files_of(directory: Path) -> list[Path]:

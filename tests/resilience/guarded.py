@@ -54,7 +54,8 @@ def main(canary: str, sound: str) -> None:
             "seen": seen[:5],
             "grown": _peak() - before,
         }
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 def _peak() -> int:

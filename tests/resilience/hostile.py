@@ -71,7 +71,7 @@ def put(name: str, content: bytes) -> Harm:
 
 
 def config(**changes: Any) -> Harm:
-    """Return a harm that states other things in config.json; a str holding {canary} gets its path."""
+    """Return a harm that states other things in config.json; {canary} becomes its path."""
 
     def harm(directory: Path, trap: Trap) -> None:
         told = json.dumps(changes).replace("{canary}", str(trap.canary))

@@ -1,4 +1,4 @@
-"""Tables and JSON Lines with bad rows: each row comes out or is rejected by its line and a reason."""
+"""Tables and JSON Lines with bad rows: each comes out, or is rejected by its line and a reason."""
 
 import csv
 import gzip
