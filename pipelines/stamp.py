@@ -48,7 +48,7 @@ def write_stamp(path: Path, stamp: Stamp) -> None:
     values = asdict(stamp)
     sealed = values | {"digest": text_digest(canonical_json(values).decode())}
     with replaced_file(path) as temporary:
-        temporary.write_text(json.dumps(sealed, indent=1) + "\n", "utf-8")
+        temporary.write_text(json.dumps(sealed, indent=1), "utf-8")  # its last byte counts
 
 
 def changes(recorded: Stamp, wanted: Stamp) -> Iterator[str]:

@@ -113,9 +113,29 @@ def check_target(directory: Path) -> None:
 def read_bundle(directory: Path) -> Bundle:
     """Read a model, each thing checked before the next is parsed.
 
+    One that is replaced meanwhile is read again: its old manifest goes with its old files.
+
     Raises:
         BundleError: if it is missing, incomplete, altered, or not consistent with itself.
     """
+    while True:
+        stands = _identity(directory)
+        try:
+            return _read_once(directory)
+        except SealError:
+            if _identity(directory) == stands:
+                raise
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    try:
+        status = directory.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _read_once(directory: Path) -> Bundle:
     seal = unseal(_settled(directory), FILES)
     try:
         return _read(seal)

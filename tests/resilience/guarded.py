@@ -6,6 +6,7 @@ sound model was answered with.
 """
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def main(canary: str, sound: str) -> None:
     seen: list[str] = []
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and Path(str(arguments[0])).name == canary:
+        if event == "open" and Path(os.path.realpath(str(arguments[0]))).name == canary:
             seen.append(f"opened {arguments[0]}")
         if event in FORBIDDEN:
             seen.append(f"{event} {arguments}"[:200])

@@ -26,7 +26,7 @@ from tests.resilience.tally import Tally
 from tests.resilience.workshop import Workshop
 
 IDEA = "hostile"
-CANARY = "canary.txt"
+CANARY = "canary.csv"  # a name that would be read as labelled texts
 MARKER = "the secret of the canary"
 MOST_GROWTH = 200 * 2**20
 

@@ -592,3 +592,19 @@ def test_a_header_longer_than_any_model_needs_is_refused_unparsed(make_bundle):
     seal(directory)
     with pytest.raises(BundleError, match="header would have 1,048,577 bytes"):
         read_bundle(directory)
+
+
+def test_a_model_replaced_while_it_is_read_is_read_again(make_bundle, monkeypatch):
+    directory = make_bundle(seed=1)
+    other = read_bundle(make_bundle("other", seed=2))
+    read = Seal.read
+
+    def replaced_meanwhile(seal, name, most):
+        if name == "weights.safetensors" and seal.directory == directory:
+            monkeypatch.setattr(Seal, "read", read)
+            write_bundle(directory, other.config, other.weights, other.vocabulary, "# other")
+        return read(seal, name, most)
+
+    monkeypatch.setattr(Seal, "read", replaced_meanwhile)
+    found = read_bundle(directory)
+    np.testing.assert_array_equal(found.weights["embedding"], other.weights["embedding"])
