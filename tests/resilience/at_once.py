@@ -3,10 +3,13 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sentiment_lstm.bundle import read_bundle
+from sentiment_lstm.errors import BundleError
 from tests.resilience.commands import COMMAND, Ended, apart, environment, refusal_fault
 from tests.resilience.tally import Tally
 from tests.resilience.workshop import Workshop
@@ -62,6 +65,31 @@ def stale(directory: Path) -> str:
     return f"status {after.status}: {after.last()}" if after.status else whole(directory)
 
 
+REPLACING = """
+import sys
+from pathlib import Path
+from sentiment_lstm.bundle import update_card
+for number in range(int(sys.argv[2])):
+    update_card(Path(sys.argv[1]), f"# {number}")
+"""
+
+
+def read_while_replaced(workshop: Workshop, times: int) -> Tally:
+    """Read a model again and again while another process replaces it so many times."""
+    tally = Tally(IDEA, "a model read while it is replaced")
+    model = workshop.new_bundle("replaced")
+    command = [sys.executable, "-P", "-c", REPLACING, str(model), str(times)]
+    with subprocess.Popen(command, env=environment()) as writer:
+        while writer.poll() is None:
+            try:
+                read_bundle(model)
+                tally.count(str(tally.tried), "")
+            except BundleError as error:
+                tally.count(str(tally.tried), str(error))
+    tally.count("the writer", f"status {writer.returncode}" if writer.returncode else "")
+    return tally
+
+
 def run(workshop: Workshop, *, times: int) -> Iterator[Tally]:
     """Have two commands meet, and one be killed, so many times."""
     for name, attempt in (("two commands, one works", contest), ("a stale lock", stale)):
@@ -69,3 +97,4 @@ def run(workshop: Workshop, *, times: int) -> Iterator[Tally]:
         for number in range(times):
             tally.count(str(number), attempt(workshop.fresh("at-once") / "run"))
         yield tally
+    yield read_while_replaced(workshop, 10 * times)

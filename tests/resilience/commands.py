@@ -46,7 +46,8 @@ def within(*arguments: Any, stdin: bytes | None = None) -> Ended:
 
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment, with the package findable from anywhere."""
-    return os.environ | {"PYTHONPATH": str(ROOT)} | more
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path} | more
 
 
 def apart(*arguments: Any, **options: Any) -> Ended:

@@ -65,8 +65,8 @@ class Workshop:
 
     @cached_property
     def run(self) -> Path:
-        """A run directory in which every stage is done."""
-        ended = apart("run", self.recipe, "--run-dir", self.root / "run")
+        """A run directory in which every stage up to train is done."""
+        ended = apart("run", self.recipe, "--run-dir", self.root / "run", "--until", "train")
         assert ended.status == 0, ended.told
         return self.root / "run"
 
