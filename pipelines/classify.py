@@ -119,14 +119,22 @@ def classify_rows(
 
 
 class Rejections:
-    """Tells of rows that cannot be used, one line each, and counts them."""
+    """Tells of rows that cannot be used, one line each, and counts them; if strict, takes none."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
+    def __init__(self, note: Callable[[str], None], *, strict: bool = False) -> None:
+        self._note, self._strict = note, strict
         self._count = 0
 
     def __call__(self, rejection: Rejection) -> None:
-        """Tell of one row."""
+        """Tell of one row.
+
+        Raises:
+            DataError: if strict.
+        """
+        if self._strict:
+            raise DataError(
+                f"line {rejection.line}: {rejection.reason}: mend the row, or leave out --strict"
+            )
         self._count += 1
         self._note(f"line {rejection.line}: {rejection.reason}")
 

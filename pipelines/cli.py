@@ -7,13 +7,14 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 import click
 
 import sentiment_lstm
+from pipelines.streams import forget_output, open_standard_streams, output_is_lost
 from sentiment_lstm.errors import SentimentError
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class Failure(click.ClickException):
     """An error as people see it: one line on standard error, and an exit status."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line."""
-        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=True)
+        """Print the line; what it quotes of files must not steer the terminal."""
+        line = " ".join(self.message.split())
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        click.echo(f"error: {shown}", file=file, err=True)
 
 
 class Interruption(Failure):
@@ -53,21 +56,19 @@ class Commands(click.Group):
         except SentimentError as error:
             raise Failure(str(error)) from error
         except BrokenPipeError:
-            _forget_output()
+            forget_output()
             ctx.exit(BROKEN_PIPE)
-        except KeyboardInterrupt:
-            raise Interruption("interrupted") from None
+        except KeyboardInterrupt as stop:
+            said = ": ".join(filter(None, ("interrupted", str(stop))))
+            raise Interruption(said) from None
         except OSError as error:
             raise Failure(_system_message(error)) from error
 
 
-def _forget_output() -> None:
-    """Keep the interpreter from flushing into the broken pipe once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _system_message(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
+    if output_is_lost() and not name:
+        name = "standard output: "
     return f"{name}{error.strerror or error}"
 
 
@@ -274,7 +275,7 @@ def evaluate(
     """Measure the model of RECIPE, or any model, on labelled texts it was not trained on.
 
     With --model, --set changes the data section that the model was trained with, such as
-    data.dir or data.label.
+    data.dir or data.label; data.strict=true stops at the first row that cannot be used.
 
     \b
     Examples:
@@ -367,6 +368,7 @@ def export(
     metavar="P",
     help="Least probability of the second of two labels.  [default: the model's own]",
 )
+@click.option("--strict", is_flag=True, help="Stop at the first row that holds no text.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -380,6 +382,7 @@ def classify(
     text_column: str,
     form: str,
     threshold: float | None,
+    strict: bool,
     output: Path | None,
 ) -> None:
     """Tell the sentiment of each TEXT, or of each row of a file.
@@ -403,7 +406,7 @@ def classify(
     with _messages():
         classifier = open_classifier(model)
         rows = typed_rows(texts) if texts else _rows(input_name or "-", input_format, text_column)
-        _classify(rows, classifier, form, threshold, output)
+        _classify(rows, classifier, form, threshold, strict, output)
 
 
 def _classify(
@@ -411,13 +414,14 @@ def _classify(
     classifier: Any,
     form: str,
     threshold: float | None,
+    strict: bool,
     output: Path | None,
 ) -> None:
     """Write the answers for rows, and on standard error what became of the others."""
     from pipelines.answers import write_answers
     from pipelines.classify import Rejections, classify_rows
 
-    rejections = Rejections(_note)
+    rejections = Rejections(_note, strict=strict)
     shown = _progress()(rows, total=None, label="classify") if output else rows
     answered = classify_rows(shown, classifier, threshold=threshold, rejected=rejections)
     with _output(output) as stream:
@@ -442,15 +446,16 @@ def _standard_input() -> BinaryIO:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    """Yield where answers go."""
+    """Yield where answers go; a device or a pipe is written to, and not replaced by a file."""
     from sentiment_lstm.atomic import replaced_file
 
     if path is None:
         yield sys.stdout
         return
+    replaces = not path.exists() or path.is_file()
     with (
-        replaced_file(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+        replaced_file(path) if replaces else nullcontext(path) as target,
+        target.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         yield file
 
@@ -763,6 +768,7 @@ def _note(line: str) -> None:
 
 def main() -> None:
     """Run the command line; the console script."""
+    open_standard_streams()
     cli(prog_name="sentiment-lstm")
 
 

@@ -17,6 +17,7 @@ from pipelines.json_lines import json_lines
 from pipelines.labelled import Labelled, labelled_file, labelled_split
 from pipelines.logs import native_messages_held_back
 from pipelines.rundir import RunDirectory
+from pipelines.train import PATHS
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.baseline import fit_baseline
 from sentiment_lstm.batching import TokenArrays
@@ -102,17 +103,22 @@ def _of_file(path: Path, config: BundleConfig, overrides: Sequence[str]) -> Labe
 def _own_split(
     model: str, config: BundleConfig, overrides: Sequence[str], progress: Progress
 ) -> Labelled:
-    """Read the test split of the data that the model was trained on."""
-    if not config.data:
+    """Read the test split of the data that the model was trained on.
+
+    Where on this machine its data stand is for whoever runs it to say, and not for the model:
+    one that came from elsewhere would choose files to be read.
+    """
+    told = {key: value for key, value in config.data.items() if key not in PATHS}
+    if not told:
         raise DataError(f"{model} does not say what data it came with: give --input FILE")
     changed = {override.partition("=")[0].strip() for override in overrides}
-    own = config.data.get("source") == "files" and not config.data.get("train")
+    own = told.get("source") == "files"
     if own and not {"data.train", "data.source"} & changed:
         raise DataError(
             "this model came from your own files: give --input FILE, or --set data.train=… "
             "(and data.test=… where there was a file for it)"
         )
-    data = load_section("data", config.data, overrides)
+    data = load_section("data", told, overrides)
     with native_messages_held_back():  # reading IMDB imports TensorFlow
         return labelled_split(data, config, progress)
 

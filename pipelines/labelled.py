@@ -24,11 +24,11 @@ class Labelled:
 
 
 def labelled_file(path: Path, data: DataSettings, config: BundleConfig) -> Labelled:
-    """Read a file or folder of labelled texts; rows of which none can be used are logged.
+    """Read a file or folder of labelled texts; rows that cannot be used are logged.
 
     Args:
         path: a table with the columns that `data` names, or a folder with one for each label.
-        data: names the columns.
+        data: names the columns, and tells whether one row that cannot be used is one too many.
         config: of the model, which knows its labels.
 
     Raises:
@@ -37,7 +37,7 @@ def labelled_file(path: Path, data: DataSettings, config: BundleConfig) -> Label
     source = FolderSource(path) if path.is_dir() else TableSource(path, data.text, data.label)
     reader = LabelReader(config.task, config.labels)
     rows = (row if isinstance(row, RejectedRow) else reader.example(row) for row in source.rows())
-    labelled = _gathered(_usable(rows), config)
+    labelled = _gathered(_usable(rows, data.strict), config)
     if not labelled.texts:
         raise DataError(f"{path} holds no labelled text that can be used: see the reasons above")
     return labelled
@@ -77,10 +77,12 @@ def target_of(example: Example, labels: tuple[str, ...]) -> float:
     return labels.index(example.label) if isinstance(example.label, str) else example.label
 
 
-def _usable(rows: Iterable[Example | RejectedRow]) -> Iterator[Example]:
+def _usable(rows: Iterable[Example | RejectedRow], strict: bool) -> Iterator[Example]:
     """Pass examples on; log each rejected row, and how many there were."""
     rejected = 0
     for row in rows:
+        if isinstance(row, RejectedRow) and strict:
+            raise DataError(f"{row}: mend the row, or leave out data.strict")
         if isinstance(row, RejectedRow):
             rejected += 1
             log.warning("%s", row)

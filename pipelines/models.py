@@ -1,6 +1,5 @@
 """The models that ship: what they are, and the figures their cards state."""
 
-import json
 from collections.abc import Iterator
 
 from sentiment_lstm import language_models
@@ -40,8 +39,7 @@ def _describe(name: str, bundle: Bundle) -> Iterator[str]:
 
 def _describe_language_model(name: str) -> Iterator[str]:
     found = language_models.read_language_model(language_models.resolve_language_model(name))
-    directory = found.directory / language_models.CONFIG
-    perplexities = json.loads(directory.read_text("utf-8"))["perplexities"]
+    perplexities = found.figures["perplexities"]
     yield f"{name}, a language model: for `generate`, and for model.start of a recipe"
     directions = "one direction" if len(perplexities) == 1 else "two directions"
     sizes = f"embedding {found.embedding}, {found.units} LSTM units"

@@ -58,7 +58,7 @@ def run_in_own_process(
     ) as child:
         last = _last_line(child)
     if child.returncode == 128 + signal.SIGINT:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(_said(last, "interrupted"))
     if child.returncode == PAUSED:
         raise Paused(_said(last, "paused"))
     if child.returncode != 0:
@@ -75,15 +75,16 @@ def _environment(backend: str) -> dict[str, str]:
 def _last_line(child: subprocess.Popen[bytes]) -> bytes:
     """Wait for the child to end by itself, on a first Ctrl-C too: it reaches the child as well.
 
-    A training goes on later from where it last saved: at once if it stood between two steps.
+    A training then saves where it stands, and the child's last line says so.
     """
     assert child.stdout is not None
     try:
         lines = child.stdout.read().splitlines()
         child.wait()
     except KeyboardInterrupt:
+        lines = child.stdout.read().splitlines()
         child.wait()
-        raise
+        raise KeyboardInterrupt(_said(lines[-1] if lines else b"", "interrupted")) from None
     return lines[-1] if lines else b""
 
 
@@ -119,7 +120,8 @@ def main(stage: str, directory: str, max_minutes: str = "") -> int:
     except SentimentError as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - read by the parent
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        print(json.dumps({"interrupted": str(stop)}), flush=True)  # noqa: T201 - likewise
         return 128 + signal.SIGINT
     return 0
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -21,7 +22,12 @@ import numpy as np
 from pipelines.config import Recipe
 from pipelines.labelled import target_of
 from pipelines.rundir import RunDirectory
-from pipelines.summary import REJECTIONS_SHOWN, SplitSummary, describe_left_out
+from pipelines.summary import (
+    REJECTIONS_SHOWN,
+    SplitSummary,
+    describe_balance,
+    describe_left_out,
+)
 from pipelines.token_workers import TokenWorkers, packs, receive, send
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenWriter
@@ -65,7 +71,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
 def _announce(summary: Mapping[str, Any], path: Path) -> None:
     sizes = ", ".join(f"{name} {split['texts']:,}" for name, split in summary["splits"].items())
     log.info("texts: %s; vocabulary %d; more in %s", sizes, summary["vocabulary"]["size"], path)
-    for line in describe_left_out(summary):
+    for line in chain(describe_balance(summary), describe_left_out(summary)):
         log.warning("%s", line)
 
 

@@ -1,15 +1,11 @@
 """The pretrain stage: token arrays in, a language model out that the classifier starts from."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
 from pipelines.resuming import announce_epoch, own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import file_digest
-from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
@@ -28,6 +24,7 @@ def execute(
     """
     from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.checkpoints import remove_checkpoints
+    from sentiment_lstm.language_models import write_language_model
     from sentiment_lstm.pretraining import pretrain_network
     from sentiment_lstm.text import Vocabulary
 
@@ -44,8 +41,7 @@ def execute(
         on_epoch=announce_epoch,
     )
     write_history(run.pretrain_history, trained.history)
-    vocabulary.save(run.pretrained_vocabulary)
-    _write_model(recipe, run, trained)
+    write_language_model(run.pretrain, vocabulary, trained.weights, _config(recipe, run, trained))
     remove_checkpoints(run.pretrain_checkpoint)
 
 
@@ -56,14 +52,6 @@ def _texts(run: RunDirectory) -> "TokenArrays":
     splits = ["train", UNLABELLED]
     there = [s for s in splits if part_path(run.preprocess, s, "tokens").exists()]
     return TokenArrays.joined([TokenArrays.load(run.preprocess, split) for split in there])
-
-
-def _write_model(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> None:
-    from safetensors.numpy import save_file
-
-    with replaced_file(run.pretrained_weights) as temporary:
-        save_file(trained.weights, temporary)
-    _write_json(run.pretrained_config, _config(recipe, run, trained))
 
 
 def _config(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> dict[str, Any]:
@@ -78,8 +66,3 @@ def _config(recipe: Recipe, run: RunDirectory, trained: "Pretrained") -> dict[st
             if key.endswith(suffix)
         },
     }
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    with replaced_file(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=1) + "\n", "utf-8")

@@ -22,6 +22,7 @@ from pipelines.stamp import (
     changes,
     digests,
     input_changes,
+    output_changes,
     read_stamp,
     settings_changes,
     write_stamp,
@@ -146,8 +147,8 @@ class _Chain:
         recorded = read_stamp(self.run.stamp(stage.name))
         if recorded is None:
             return "not done yet"
-        kept = digests(self.run.path, (self.run.path / name for name in recorded.outputs))
-        return next(changes(recorded, self._stamp(stage, self._inputs(stage), kept)), None)
+        wanted = self._stamp(stage, self._inputs(stage), self._kept(recorded))
+        return next(changes(recorded, wanted), None)
 
     def make(self, stage: Stage, reason: str, *, afresh: bool) -> None:
         """Run a stage and record what it was made from and what it made."""
@@ -162,6 +163,10 @@ class _Chain:
         made = digests(self.run.path, stage.outputs(self.recipe, self.run))
         write_stamp(self.run.stamp(stage.name), self._stamp(stage, read, made))
         self.announce(f"{stage.name}: done in {monotonic() - started:.1f} s")
+
+    def _kept(self, recorded: Stamp) -> dict[str, str]:
+        """Return the digests of a stage's outputs as they lie on disk."""
+        return digests(self.run.path, (self.run.path / name for name in recorded.outputs))
 
     def _inputs(self, stage: Stage) -> dict[str, str]:
         return stage.inputs(self.recipe, self.run)
@@ -217,9 +222,9 @@ class _Chain:
         recorded = read_stamp(self.run.stamp(stage.name))
         if recorded is None:
             return f"{self.run.path} holds no finished {stage.name}"
-        missing = [name for name in recorded.outputs if not (self.run.path / name).exists()]
-        if missing:
-            return f"{self.run.path / missing[0]} is missing"
+        harmed = next(output_changes(recorded.outputs, self._kept(recorded)), None)
+        if harmed is not None:
+            return f"{self.run.path}/{harmed}"
         wanted = stage.settings(self.recipe)
         changed = next(settings_changes(recorded.settings, wanted), None)
         if changed is not None:

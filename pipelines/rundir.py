@@ -4,8 +4,8 @@ RUN/
   recipe.toml  log.txt  .lock
   preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
                summary.json  stage.json
-  pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  history.jsonl
-               stage.json
+  pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  manifest.json
+               history.jsonl  stage.json
   teach/       taught.{tokens,offsets,targets}.npy  teach.json  stage.json
   train/       checkpoint  history.jsonl  tensorboard/  stage.json
   bundle/      the model
@@ -98,6 +98,11 @@ class RunDirectory:
     def pretrained_vocabulary(self) -> Path:
         """A copy of the vocabulary, which makes the language model whole."""
         return self.pretrain / "vocabulary.txt"
+
+    @property
+    def pretrained_manifest(self) -> Path:
+        """The seal of these three."""
+        return self.pretrain / "manifest.json"
 
     @property
     def pretrain_history(self) -> Path:

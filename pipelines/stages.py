@@ -139,10 +139,10 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
 
 def _language_model(name: str) -> dict[str, str]:
     """Return the digest of a language model to start from."""
-    from sentiment_lstm.language_models import VOCABULARY, WEIGHTS, resolve_language_model
+    from sentiment_lstm.language_models import ANSWERS, resolve_language_model
 
     directory = resolve_language_model(name)
-    parts = {part: file_digest(directory / part) for part in (VOCABULARY, WEIGHTS)}
+    parts = {part: file_digest(directory / part) for part in ANSWERS}
     return {f"{name} {part}": digest for part, digest in parts.items()}
 
 
@@ -211,6 +211,7 @@ STAGES = (
             run.pretrained_weights,
             run.pretrained_config,
             run.pretrained_vocabulary,
+            run.pretrained_manifest,
             run.pretrain_history,
         ],
         backend=lambda recipe: recipe.train.backend,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_lstm.atomic import replaced_file
+from sentiment_lstm.strict_json import canonical_json, strict_json
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,25 @@ class Stamp:
 
 
 def read_stamp(path: Path) -> Stamp | None:
-    """Return the record at `path`, or nothing where there is none that can be read."""
+    """Return the record at `path`, or nothing where there is none that can be read.
+
+    One that was altered counts as none; versions before this one wrote no digest.
+    """
     try:
-        return Stamp(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        values = strict_json(path.read_bytes())
+        digest = values.pop("digest", None)
+        sound = digest is None or digest == text_digest(canonical_json(values).decode())
+        return Stamp(**values) if sound else None
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
-    """Write the record, whole or not at all."""
+    """Write the record, its digest in it, whole or not at all."""
+    values = asdict(stamp)
+    sealed = values | {"digest": text_digest(canonical_json(values).decode())}
     with replaced_file(path) as temporary:
-        temporary.write_text(json.dumps(asdict(stamp), indent=1) + "\n", "utf-8")
+        temporary.write_text(json.dumps(sealed, indent=1), "utf-8")  # its last byte counts
 
 
 def changes(recorded: Stamp, wanted: Stamp) -> Iterator[str]:
@@ -51,7 +60,7 @@ def changes(recorded: Stamp, wanted: Stamp) -> Iterator[str]:
         yield f"made by version {recorded.version}"
     yield from settings_changes(recorded.settings, wanted.settings)
     yield from input_changes(recorded.inputs, wanted.inputs)
-    yield from _differences(recorded.outputs, wanted.outputs, "is missing or altered")
+    yield from output_changes(recorded.outputs, wanted.outputs)
 
 
 def settings_changes(
@@ -68,6 +77,11 @@ def settings_changes(
 def input_changes(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
     """Say which inputs are not as recorded."""
     return _differences(recorded, wanted, "changed")
+
+
+def output_changes(recorded: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[str]:
+    """Say which outputs are not as recorded."""
+    return _differences(recorded, kept, "is missing or altered")
 
 
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sentiment_lstm.errors import suggestion
+
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 REJECTIONS_SHOWN = 20
+UNEVEN = 10  # times as many texts of one label as of another
 
 
 @dataclass
@@ -73,6 +76,7 @@ def describe(summary: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {counts}"
     if len(summary["labels"]) == 2:
         yield f"probability: that of {summary['labels'][1]!r}, the second label"
+    yield from describe_balance(summary)
     yield from describe_left_out(summary)
 
 
@@ -89,6 +93,22 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     for first, *rest in cells:
         numbers = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
         yield "  ".join([first.ljust(widths[0]), *numbers])
+
+
+def describe_balance(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line on each label of train that is rare beside the most frequent one."""
+    counts = summary["splits"]["train"]["labels"]
+    most = max(counts.values(), default=0)
+    for label, count in counts.items():
+        if count * UNEVEN < most:
+            share = count / sum(counts.values())
+            common = [other for other, n in counts.items() if n > UNEVEN * count]
+            nearest = suggestion(label, common)
+            typo = f"; {nearest}" if nearest.startswith("did") else ""
+            yield (
+                f"few of train are {label!r}, {count:,} texts ({share:.1%}): accuracy tells "
+                f"little of them, look at recall and PR-AUC{typo}"
+            )
 
 
 def describe_left_out(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -4,11 +4,14 @@ Everything is written under a temporary name beside its target, flushed to disk 
 process killed at any moment leaves either the old artifact or the new one.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+TRIES = 20
 
 
 @contextmanager
@@ -53,15 +56,25 @@ def recover(path: Path) -> None:
     if not aside.exists():
         return
     if path.exists():
-        shutil.rmtree(aside)
-    else:
+        shutil.rmtree(aside, ignore_errors=True)
+        return
+    try:
         aside.replace(path)
+    except OSError:
+        if not path.exists():  # else the replacement was not killed: it has come to its end
+            raise
 
 
 def _swap(new: Path, path: Path) -> None:
-    if path.exists():
-        path.replace(_aside(path))
-    new.replace(path)
+    for last in (False,) * TRIES + (True,):
+        if path.exists():
+            path.replace(_aside(path))
+        try:
+            new.replace(path)
+            break
+        except OSError as error:  # a reader took us for killed, and put the old one back
+            if last or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
     _flush(path.parent)
     shutil.rmtree(_aside(path), ignore_errors=True)
 

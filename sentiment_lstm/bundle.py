@@ -6,14 +6,13 @@
     README.md             the model card
     manifest.json         sizes and SHA-256 digests of the other four
 
-Reading checks in this order: the manifest against itself, every file against the manifest,
-the configuration's values, the header of the weights against the configuration, the weights.
+Reading checks in this order: the manifest against itself; each file against the manifest before
+it is parsed; the configuration's values; the size of the weights, then their header, against the
+configuration; the weights. So what a file can make of the memory is known before it is read.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,19 @@ from sentiment_lstm.atomic import recover, replaced_directory
 from sentiment_lstm.bundle_config import BundleConfig, config_from_json
 from sentiment_lstm.card import model_card
 from sentiment_lstm.errors import BundleError, SentimentError
-from sentiment_lstm.manifest import MANIFEST, digest_of, read_manifest, read_sealed, write_manifest
+from sentiment_lstm.manifest import (
+    MANIFEST,
+    Seal,
+    SealError,
+    digest_of,
+    read_manifest,
+    read_sealed,
+    unseal,
+    write_manifest,
+)
 from sentiment_lstm.strict_json import canonical_json, strict_json
 from sentiment_lstm.text import Vocabulary
+from sentiment_lstm.weights_file import WEIGHTS, Weights, most_bytes, packed, unpacked
 
 __all__ = [
     "Bundle",
@@ -40,17 +49,12 @@ __all__ = [
     "write_bundle",
 ]
 
-WEIGHTS, CONFIG, VOCABULARY, CARD = FILES = (
-    "weights.safetensors",
-    "config.json",
-    "vocabulary.txt",
-    "README.md",
-)
+CONFIG, VOCABULARY, CARD = "config.json", "vocabulary.txt", "README.md"
+FILES = (WEIGHTS, CONFIG, VOCABULARY, CARD)
 RUN_BUNDLE = "bundle"  # where a run directory keeps its model
 SHIPPED = Path(__file__).parent / "bundles"
-DTYPES = {"F32": np.float32, "F16": np.float16}
-
-Weights = Mapping[str, NDArray[Any]]
+MOST_TEXT = 1 << 20  # bytes of the configuration and of the card
+MOST_VOCABULARY = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -79,15 +83,10 @@ def write_bundle(
         BundleError: if an array is missing, extra, of another shape or type, or not finite, or
             `directory` holds other files.
     """
-    from safetensors.numpy import save
-
     check_target(directory)
-    expected = config.weight_shapes(len(vocabulary))
-    _check_arrays(expected, {n: (_dtype_name(w), w.shape) for n, w in weights.items()})
-    _check_finite(weights)
+    data = packed(weights, config.weight_shapes(len(vocabulary)))
     with replaced_directory(directory) as temporary:
-        contiguous = {name: np.ascontiguousarray(array) for name, array in weights.items()}
-        (temporary / WEIGHTS).write_bytes(save(contiguous))
+        (temporary / WEIGHTS).write_bytes(data)
         (temporary / CONFIG).write_bytes(canonical_json(config.to_json()))
         vocabulary.save(temporary / VOCABULARY)
         (temporary / CARD).write_bytes(card.encode())
@@ -114,19 +113,45 @@ def check_target(directory: Path) -> None:
 def read_bundle(directory: Path) -> Bundle:
     """Read a model, each thing checked before the next is parsed.
 
+    One that is replaced meanwhile is read again: its old manifest goes with its old files.
+
     Raises:
         BundleError: if it is missing, incomplete, altered, or not consistent with itself.
     """
-    files = read_sealed(_settled(directory), FILES)
+    while True:
+        stands = _identity(directory)
+        try:
+            return _read_once(directory)
+        except SealError:
+            if _identity(directory) == stands:
+                raise
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
     try:
-        config = config_from_json(strict_json(files[CONFIG]))
-        vocabulary = Vocabulary.parse(files[VOCABULARY])
-        _check_arrays(config.weight_shapes(len(vocabulary)), _header(files[WEIGHTS]))
-        weights = _weights(files[WEIGHTS])
-        _check_finite(weights)
+        status = directory.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _read_once(directory: Path) -> Bundle:
+    seal = unseal(_settled(directory), FILES)
+    try:
+        return _read(seal)
+    except SealError:  # it names the file
+        raise
     except (SentimentError, ValueError) as error:
         raise BundleError(f"{directory}: {error}") from error
-    return Bundle(config, weights, vocabulary, directory)
+
+
+def _read(seal: Seal) -> Bundle:
+    seal.read(CARD, MOST_TEXT)
+    config = config_from_json(strict_json(seal.read(CONFIG, MOST_TEXT)))
+    tokens = seal.read(VOCABULARY, MOST_VOCABULARY)
+    expected = config.weight_shapes(1 + tokens.removesuffix(b"\n").count(b"\n"))
+    weights = unpacked(seal.read(WEIGHTS, most_bytes(expected)), expected)
+    return Bundle(config, weights, Vocabulary.parse(tokens), seal.directory)
 
 
 def update_card(directory: Path, card: str) -> None:
@@ -196,54 +221,3 @@ def _settled(directory: Path) -> Path:
     if not is_bundle(directory):
         raise BundleError(f"no model at {str(directory)!r}: give a bundle directory")
     return directory
-
-
-def _dtype_name(array: NDArray[Any]) -> str:
-    names = [name for name, dtype in DTYPES.items() if array.dtype == dtype]
-    return names[0] if names else str(array.dtype)
-
-
-def _header(data: bytes) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return the dtype and shape of each array as the file's header states them.
-
-    The format (https://github.com/huggingface/safetensors): the header's length as 8 bytes,
-    little-endian, the header as JSON, the arrays' bytes.
-    """
-    length = int.from_bytes(data[:8], "little")
-    header = strict_json(data[8 : 8 + length])
-    if not isinstance(header, dict):
-        raise BundleError(f"{WEIGHTS}: its header is no object")
-    try:
-        return {name: (str(e["dtype"]), tuple(e["shape"])) for name, e in header.items()}
-    except (KeyError, TypeError) as error:
-        raise BundleError(f"{WEIGHTS}: its header names no dtype and shape ({error})") from error
-
-
-def _weights(data: bytes) -> dict[str, NDArray[np.float32]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        return {name: array.astype(np.float32) for name, array in load(data).items()}
-    except SafetensorError as error:
-        raise BundleError(f"{WEIGHTS}: {error}") from error
-
-
-def _check_arrays(
-    expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[str, tuple[int, ...]]]
-) -> None:
-    for name in sorted(set(expected) ^ set(found)):
-        state = "missing" if name in expected else "not part of such a model"
-        raise BundleError(f"{WEIGHTS}: array {name!r} is {state}")
-    for name, (dtype, shape) in found.items():
-        if dtype not in DTYPES or shape != expected[name]:
-            raise BundleError(
-                f"{WEIGHTS}: array {name!r} is {dtype} {shape}, the configuration demands "
-                f"{' or '.join(DTYPES)} {expected[name]}"
-            )
-
-
-def _check_finite(weights: Weights) -> None:
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise BundleError(f"{WEIGHTS}: array {name!r} holds NaN or an infinity: train again")

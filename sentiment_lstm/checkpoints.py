@@ -1,12 +1,11 @@
 """Where a training stands, on disk, so that a killed one goes on as if it had not been.
 
-A checkpoint is a directory of two files: every variable (weights, seeds of dropout, the optimizer's
-moments and averages, the best weights so far) as safetensors, and the position as JSON with the
-SHA-256 of the first. It is written aside, flushed and renamed. The last two are kept: a damaged
-one is set aside for the one before it.
+A checkpoint is a directory of two files under seal: every variable (weights, seeds of dropout, the
+optimizer's moments and averages, the best weights so far) as safetensors, and the position as JSON.
+It is written aside, flushed and renamed. The last two are kept: a damaged one is passed over for
+the one before it.
 """
 
-import hashlib
 import json
 import logging
 import shutil
@@ -16,10 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, numpy
 
 from sentiment_lstm.atomic import replaced_directory
+from sentiment_lstm.errors import BundleError
+from sentiment_lstm.manifest import read_sealed, write_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,10 @@ def save_checkpoint(
         position: everything else, as JSON values.
     """
     with replaced_directory(directory / f"step-{step:09d}") as temporary:
-        save_file({k: np.asarray(v, order="C") for k, v in arrays.items()}, temporary / ARRAYS)
-        record = {"sha256": _digest(temporary / ARRAYS), "position": dict(position)}
-        (temporary / POSITION).write_text(json.dumps(record), encoding="utf-8")
+        whole = {k: np.asarray(v, order="C") for k, v in arrays.items()}
+        numpy.save_file(whole, temporary / ARRAYS)
+        (temporary / POSITION).write_text(json.dumps(dict(position)), encoding="utf-8")
+        write_manifest(temporary, (ARRAYS, POSITION))
     for old in _checkpoints(directory)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -53,7 +54,7 @@ def load_checkpoint(directory: Path) -> tuple[Arrays, dict[str, Any]] | None:
     for path in reversed(_checkpoints(directory)):
         try:
             return _read(path)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (BundleError, ValueError, SafetensorError) as error:
             logger.warning("checkpoint %s is damaged (%s): trying the one before it", path, error)
     return None
 
@@ -64,17 +65,9 @@ def remove_checkpoints(directory: Path) -> None:
 
 
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    record = json.loads((path / POSITION).read_text(encoding="utf-8"))
-    found = _digest(path / ARRAYS)
-    if found != record["sha256"]:
-        raise ValueError(f"{ARRAYS} has the digest {found[:12]}, not {record['sha256'][:12]}")
-    return load_file(path / ARRAYS), record["position"]
+    files = read_sealed(path, (ARRAYS, POSITION))
+    return numpy.load(files[ARRAYS]), json.loads(files[POSITION])
 
 
 def _checkpoints(directory: Path) -> list[Path]:
     return sorted(p for p in directory.glob("step-*") if p.is_dir())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,13 +1,16 @@
 """How functions are compiled by numba, and when compiled code is kept for the next process."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from llvmlite import binding
 from numba import njit
+from numba.core.caching import IndexDataCacheFile
 
 
 def _can_cache() -> bool:
@@ -47,8 +50,42 @@ def kernel(function: Callable[..., Any]) -> Any:
     compiled = njit(**OPTIONS)(function)
     kept: Any = getattr(compiled, "_cache", None)
     if hasattr(kept, "_cache_file"):
+        kept._cache_file.__class__ = _SealedFile
         kept._cache_file._source_stamp = _stamp()
     return compiled
+
+
+class _SealedFile(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's files of machine code, each with its SHA-256 at its end, where pickle reads no more.
+
+    A file that a full disk or a power cut left half-written, or that rotted, counts as none: it is
+    compiled again and written anew. numba alone would raise, every time, or run what is left.
+    """
+
+    def _load_index(self) -> Any:
+        return super()._load_index() if _is_whole(Path(self._index_path)) else {}
+
+    def _load_data(self, name: str) -> Any:
+        path = Path(self._data_path(name))
+        if not _is_whole(path):
+            raise FileNotFoundError(path)
+        return super()._load_data(name)
+
+    @contextmanager
+    def _open_for_write(self, path: str) -> Iterator[BinaryIO]:
+        content = BytesIO()
+        yield content
+        with super()._open_for_write(path) as file:
+            file.write(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    size = hashlib.sha256().digest_size
+    return data[-size:] == hashlib.sha256(data[:-size]).digest()
 
 
 @cache

@@ -66,6 +66,9 @@ class DataSettings:
     size: int = setting(8_000, help="texts in train (source demo)", low=2)
     limit: int = setting(0, help="texts of each split at most, for quick trials; 0 is all", low=0)
     drop_twins: bool = setting(True, help="drop texts from training that stand in test too")
+    strict: bool = setting(
+        False, help="stop at the first row that cannot be used, instead of leaving it out"
+    )
     unlabelled: str = setting(
         "", help="texts without labels: a file (source files) or 'unsupervised' (source imdb)"
     )
@@ -321,11 +324,16 @@ class SourcedDataset:
         rows = self._read(part, labels)
         for item in self._progress(rows, total=None, label=f"scan {part}"):
             if isinstance(item, RejectedRow):
-                rejections.append(item)
+                self._reject(item, rejections)
             else:
                 classes.append(labels.class_of(item.label))
                 keys.append(text_key(item.text))
         return Scan.of(labels.close(classes), keys)
+
+    def _reject(self, row: RejectedRow, rejections: list[RejectedRow]) -> None:
+        if self._settings.strict:
+            raise DataError(f"{row}: mend the row, or set data.strict to false to leave it out")
+        rejections.append(row)
 
 
 @dataclass(frozen=True)
@@ -359,8 +367,16 @@ def _check_classes(
         if count < 1 + len(carve):
             raise DataError(
                 f"{f'label {name!r}' if name else 'train'} has {count} examples, too few for "
-                f"{' and '.join(('train', *carve))}: add some, or give a file for each split"
+                f"{' and '.join(('train', *carve))}: {_typo(name, present)}"
+                "add some, or give a file for each split"
             )
+
+
+def _typo(name: str, present: Sequence[str]) -> str:
+    """Return the question whether a label is another one misspelt, or nothing."""
+    others = [other for other in present if other != name]
+    nearest = suggestion(name, others)
+    return f"{nearest} Else " if name and nearest.startswith("did") else ""
 
 
 def _check_sizes(division: "Division") -> None:

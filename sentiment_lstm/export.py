@@ -18,9 +18,10 @@ from sentiment_lstm.atomic import replaced_directory, replaced_file
 from sentiment_lstm.bundle import Bundle, payload_digest, read_bundle
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.errors import ExportError, SettingsError
+from sentiment_lstm.manifest import files_below, write_manifest
 from sentiment_lstm.model import build_classifier, load_weights
 from sentiment_lstm.progress import Progress, silent
-from sentiment_lstm.saved_model import CONFIG, MODEL, SIGNATURE
+from sentiment_lstm.saved_model import CONFIG, MODEL, SEAL, SIGNATURE
 from sentiment_lstm.settings import ModelSettings
 from sentiment_lstm.strict_json import canonical_json
 from sentiment_lstm.text import PAD
@@ -108,7 +109,7 @@ def write_saved_model(bundle: Bundle, model: keras.Model, directory: Path) -> No
     """Write the network of `keras_model`, from raw strings to answers, as a SavedModel.
 
     The bundle's configuration goes with it, in ``assets.extra``, for those who want to know
-    the labels; the graph does not read it.
+    the labels, and a manifest of all files; the graph reads neither.
     """
     config = bundle.config
     module = tf.Module(name="sentiment")
@@ -127,6 +128,7 @@ def write_saved_model(bundle: Bundle, model: keras.Model, directory: Path) -> No
     extra = directory / CONFIG
     extra.parent.mkdir()
     extra.write_bytes(canonical_json(config.to_json()))
+    write_manifest(directory, files_below(directory), SEAL)
 
 
 def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:

@@ -4,7 +4,6 @@ A classifier of other texts may start from one: its tokens take the embeddings o
 there, and the LSTM is taken over whole. What the language model does not know starts at random.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from sentiment_lstm.errors import BundleError, DataError, SettingsError
+from sentiment_lstm.atomic import replaced_file
+from sentiment_lstm.bundle import CONFIG, MOST_TEXT, MOST_VOCABULARY, VOCABULARY
+from sentiment_lstm.errors import BundleError, SentimentError, SettingsError
+from sentiment_lstm.manifest import MANIFEST, Seal, SealError, manifest_of, unseal
+from sentiment_lstm.strict_json import canonical_json, strict_json
 from sentiment_lstm.text import Vocabulary
+from sentiment_lstm.weights_file import WEIGHTS, most_bytes, packed, unpacked
 
 SHIPPED = Path(__file__).parent / "language_models"
-WEIGHTS, CONFIG, VOCABULARY = "weights.safetensors", "config.json", "vocabulary.txt"
-RUN_PRETRAIN = "pretrain"  # where a run directory holds one
+FILES = (WEIGHTS, CONFIG, VOCABULARY)
+ANSWERS = (VOCABULARY, WEIGHTS)  # the files that what starts from a model depends on
+RUN_PRETRAIN = "pretrain"  # where a run directory holds one, beside other files
+WIDEST = 2**16  # of a bundle too
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -35,6 +39,7 @@ class LanguageModelFiles:
         embedding: width of a word vector.
         units: of the LSTM, in each direction.
         weights: as `language_model.named_variables` names them, float32.
+        figures: everything else that its configuration tells, such as `perplexities`.
     """
 
     directory: Path
@@ -42,6 +47,7 @@ class LanguageModelFiles:
     embedding: int
     units: int
     weights: Weights
+    figures: dict[str, Any]
 
 
 def shipped() -> list[str]:
@@ -63,7 +69,7 @@ def resolve_language_model(name_or_dir: str | Path) -> Path:
     if str(name_or_dir) in shipped():
         return SHIPPED / str(name_or_dir)
     for candidate in (Path(name_or_dir), Path(name_or_dir) / RUN_PRETRAIN):
-        if (candidate / CONFIG).is_file() and (candidate / WEIGHTS).is_file():
+        if _is_one(candidate):
             return candidate
     raise BundleError(
         f"{name_or_dir} holds no language model: make one with `sentiment-lstm pretrain "
@@ -72,41 +78,84 @@ def resolve_language_model(name_or_dir: str | Path) -> Path:
     )
 
 
+def _is_one(path: Path) -> bool:
+    try:
+        return (path / CONFIG).is_file() and (path / WEIGHTS).is_file()
+    except (OSError, ValueError):  # a name too long, a directory that may not be entered
+        return False
+
+
+def write_language_model(
+    directory: Path, vocabulary: Vocabulary, weights: Weights, config: Mapping[str, Any]
+) -> None:
+    """Write a model into a directory that may hold other files, and seal it.
+
+    Args:
+        directory: where.
+        vocabulary: its tokens.
+        weights: as `language_model.named_variables` names them.
+        config: `embedding`, `units`, `directions`, and whatever else is to be known of it.
+    """
+    shapes = _shapes(len(vocabulary), config)
+    _write(directory / WEIGHTS, packed(weights, shapes))
+    _write(directory / CONFIG, canonical_json(config))
+    vocabulary.save(directory / VOCABULARY)
+    _write(directory / MANIFEST, manifest_of(directory, FILES))
+
+
+def _write(path: Path, data: bytes) -> None:
+    with replaced_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def read_language_model(directory: Path) -> LanguageModelFiles:
-    """Read a model that a pretraining left, each array's shape checked.
+    """Read a model that a pretraining left, checked as a bundle is.
 
     Raises:
-        BundleError: it is not whole.
+        BundleError: it is missing, altered, or not consistent with itself.
     """
     try:
-        sizes = json.loads((directory / CONFIG).read_text("utf-8"))
-        vocabulary = Vocabulary.load(directory / VOCABULARY)
-        stored = load_file(directory / WEIGHTS)
-        width, units = int(sizes["embedding"]), int(sizes["units"])
-        weights = {name: array.astype(np.float32) for name, array in stored.items()}
-        _check(weights, len(vocabulary), width, units)
-    except (OSError, ValueError, LookupError, TypeError, SafetensorError, DataError) as error:
+        return _read(unseal(directory, FILES, alone=False))
+    except SealError:  # it names the file
+        raise
+    except (SentimentError, ValueError) as error:
         raise BundleError(
             f"the language model in {directory} is not whole ({error}): pretrain it again"
         ) from error
-    return LanguageModelFiles(directory, vocabulary, width, units, weights)
 
 
-def _check(weights: Mapping[str, NDArray[Any]], vocabulary: int, width: int, units: int) -> None:
-    """See that every array of each direction is there, of its shape, and of numbers."""
+def _read(seal: Seal) -> LanguageModelFiles:
+    config = strict_json(seal.read(CONFIG, MOST_TEXT))
+    tokens = seal.read(VOCABULARY, MOST_VOCABULARY)
+    shapes = _shapes(1 + tokens.removesuffix(b"\n").count(b"\n"), config)
+    weights = unpacked(seal.read(WEIGHTS, most_bytes(shapes)), shapes)
+    sizes = {key: config.pop(key) for key in ("embedding", "units")}
+    return LanguageModelFiles(
+        seal.directory, Vocabulary.parse(tokens), **sizes, weights=weights, figures=config
+    )
+
+
+def _shapes(vocabulary: int, config: Any) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of each array of a model of so many tokens.
+
+    Raises:
+        BundleError: a size is missing or impossible.
+    """
+    width, units = _size(config, "embedding", WIDEST), _size(config, "units", WIDEST)
     shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary, width)}
-    both = "projection.backward" in weights
-    for name in ("forward", "backward") if both else ("forward",):
+    for name in ("forward", "backward")[: _size(config, "directions", 2)]:
         shapes[f"lstm.0.{name}.kernel"] = (width, 4 * units)
         shapes[f"lstm.0.{name}.recurrent_kernel"] = (units, 4 * units)
         shapes[f"lstm.0.{name}.bias"] = (4 * units,)
         shapes[f"projection.{name}"] = (units, width)
-    shapes["softmax.bias"] = (vocabulary,)
-    for name, shape in shapes.items():
-        if weights[name].shape != shape:
-            raise ValueError(f"{name} is {weights[name].shape}, not {shape}")
-        if not np.isfinite(weights[name]).all():
-            raise ValueError(f"{name} holds NaN or an infinity")
+    return shapes | {"softmax.bias": (vocabulary,)}
+
+
+def _size(config: Any, key: str, most: int) -> int:
+    value = config.get(key) if isinstance(config, dict) else None
+    if type(value) is not int or not 1 <= value <= most:
+        raise BundleError(f"{CONFIG}: {key} is {value!r}, not a number from 1 to {most}")
+    return value
 
 
 def starting_weights(

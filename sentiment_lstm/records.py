@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from sentiment_lstm.errors import DataError, suggestion
+from sentiment_lstm.strict_json import DEEPEST, nests_deeper
 
 KINDS = ("txt", "csv", "tsv", "jsonl")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -138,6 +139,8 @@ def _json_object(line: str) -> dict[str, Any] | str:
         halves = "\\u" in line and _not_utf8(json.dumps(found, ensure_ascii=False))
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
+    if nests_deeper(found, DEEPEST):
+        return f"nested deeper than {DEEPEST} levels"
     if not isinstance(found, dict):
         return f"not a JSON object but a {type(found).__name__}"
     return halves or found

@@ -6,7 +6,7 @@ the checkpoint and the clock that both kinds of training share.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 
 from sentiment_lstm.checkpoints import Arrays, load_checkpoint, save_checkpoint
 from sentiment_lstm.errors import Paused
+from sentiment_lstm.interrupts import held_back
 from sentiment_lstm.progress import Progress
 
 History = list[dict[str, Any]]
@@ -78,7 +79,7 @@ class Resumable(ABC, Generic[Item, At]):
         self.network, self.optimizer, self.position = network, optimizer, position
         self.steps, self.epochs, self.keeping = steps, epochs, keeping
         self._started = self._saved = time.monotonic()
-        self._between_steps = True
+        self._whole = True  # whether weights and position belong together
 
     @abstractmethod
     def remaining(self) -> Iterator[Item]:
@@ -90,7 +91,13 @@ class Resumable(ABC, Generic[Item, At]):
 
     @abstractmethod
     def figures(self) -> dict[str, float]:
-        """Measure the network at an epoch's end, its averaged weights where they are kept."""
+        """Measure the network at an epoch's end, its averaged weights where they are kept.
+
+        It changes nothing: an interrupted training measures again.
+        """
+
+    def judge(self, figures: Mapping[str, float]) -> None:
+        """Draw the consequences of what was measured, while the measured weights are in place."""
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -100,12 +107,15 @@ class Resumable(ABC, Generic[Item, At]):
             return
         variables = self.network.trainable_variables
         moving = [keras.ops.convert_to_numpy(v.value).copy() for v in variables]
+        self._whole = False
         self.optimizer.finalize_variable_values(variables)
         try:
             yield
         finally:
-            for variable, value in zip(variables, moving, strict=True):
-                variable.assign(value)
+            with held_back():
+                for variable, value in zip(variables, moving, strict=True):
+                    variable.assign(value)
+                self._whole = True
 
     @property
     def ended(self) -> bool:
@@ -131,14 +141,24 @@ class Resumable(ABC, Generic[Item, At]):
             on_epoch(self.position.history[-1])
 
     def _run_epoch(self, progress: Progress) -> None:
-        """Take the steps that are left of an epoch; interrupted between two, save at once."""
+        """Take the steps that are left of an epoch, and end it; interrupted, save."""
         try:
             self._run_steps(progress)
+            self._end_epoch()
         except KeyboardInterrupt:
-            if self._between_steps:
-                self._save()
-            raise
-        self._end_epoch()
+            if self.keeping.checkpoints is None:
+                raise
+            raise KeyboardInterrupt(self._saved_at_once()) from None
+
+    def _saved_at_once(self) -> str:
+        """Save where the training stands, if it stands anywhere; say how to go on."""
+        if not self._whole:
+            return "stopped inside a step: the same command goes on from the last checkpoint"
+        with held_back():
+            self._save()
+        p = self.position
+        where = f"epoch {p.epoch + 1}, step {p.step} of {self.steps}"
+        return f"stopped at {where} and saved: run the same command to go on"
 
     def _run_steps(self, progress: Progress) -> None:
         p = self.position
@@ -146,22 +166,28 @@ class Resumable(ABC, Generic[Item, At]):
         for item in progress(self.remaining(), total=self.steps - p.step, label=label):
             self._pause_if_time_is_up()
             started = time.monotonic()
-            self._between_steps = False
-            p.loss_sum += self.take(item)
-            p.step += 1
-            p.total += 1
-            self._between_steps = True
-            p.seconds += time.monotonic() - started
+            with held_back():
+                self._whole = False
+                p.loss_sum += self.take(item)
+                p.step += 1
+                p.total += 1
+                p.seconds += time.monotonic() - started
+                self._whole = True
             self._save_now_and_then()
 
     def _end_epoch(self) -> None:
-        p = self.position
         with self.averaged():
             figures = self.figures()
+            with held_back():
+                self.judge(figures)
+                self._advance(figures)
+        self._save()
+
+    def _advance(self, figures: dict[str, float]) -> None:
+        p = self.position
         p.history.append({"epoch": p.epoch + 1, "loss": p.loss_sum / self.steps, **figures})
         p.history[-1]["seconds"] = round(p.seconds, 3)
         p.epoch, p.step, p.loss_sum = p.epoch + 1, 0, 0.0
-        self._save()
 
     def _pause_if_time_is_up(self) -> None:
         p, minutes = self.position, self.keeping.max_minutes

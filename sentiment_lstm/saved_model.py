@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sentiment_lstm.bundle import MOST_TEXT
 from sentiment_lstm.bundle_config import BundleConfig, config_from_json
 from sentiment_lstm.errors import BundleError
+from sentiment_lstm.manifest import check_tree
 from sentiment_lstm.predictions import Answers, Prediction, of_value
 from sentiment_lstm.streaming import Text, TextClassifier
 from sentiment_lstm.strict_json import strict_json
@@ -19,6 +21,7 @@ SIGNATURE = "serving_default"
 MODEL = "saved_model.pb"
 # Where the format lets a model carry files that its graph does not read.
 CONFIG = Path("assets.extra", "config.json")
+SEAL = "assets.extra/manifest.json"
 
 BATCH_TEXTS = 64
 
@@ -40,7 +43,7 @@ class SavedModelClassifier(TextClassifier):
         """Load a SavedModel, or the highest version in a directory of them.
 
         Raises:
-            BundleError: if there is none, or it is not one that this package exported.
+            BundleError: if there is none, or it is not as this package exported it.
         """
         found = find_saved_model(Path(directory))
         if found is None:
@@ -101,9 +104,15 @@ def find_saved_model(directory: Path) -> Path | None:
 
 
 def _config(directory: Path) -> BundleConfig:
+    """Return the configuration, after every file has been found as it was exported."""
+    if not (directory / SEAL).is_file():
+        raise BundleError(
+            f"{directory}: not a SavedModel of this package (no {SEAL}): export the model again"
+        )
+    seal = check_tree(directory, SEAL)
     try:
-        return config_from_json(strict_json((directory / CONFIG).read_bytes()))
-    except (OSError, ValueError, BundleError) as error:
+        return config_from_json(strict_json(seal.read(CONFIG.as_posix(), MOST_TEXT)))
+    except (KeyError, ValueError, BundleError) as error:
         raise BundleError(
             f"{directory}: not a SavedModel of this package ({error}): export the model again"
         ) from error

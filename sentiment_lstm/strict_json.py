@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+DEEPEST = 64  # levels; far below those at which Python's recursion ends
+
 
 def canonical_json(value: Any) -> bytes:
     """Return the one spelling of `value` that a digest is taken over: sorted keys, no spaces."""
@@ -14,14 +16,24 @@ def strict_json(data: bytes) -> Any:
 
     Raises:
         ValueError: if it is not UTF-8 JSON, repeats a key, spells NaN or an infinity, nests
-            deeper than the parser goes, or holds text that UTF-8 cannot write.
+            deeper than `DEEPEST`, or holds text that UTF-8 cannot write.
     """
     try:
         value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if nests_deeper(value, DEEPEST):
+        raise ValueError("nested too deep")
     json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def nests_deeper(value: Any, levels: int) -> bool:
+    """Tell whether a JSON value holds more than so many levels of lists and objects."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(nests_deeper(item, levels - 1) for item in inner)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

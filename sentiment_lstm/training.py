@@ -201,11 +201,10 @@ class _Training(Resumable[Batch, ClassifierPosition]):
 
     def figures(self) -> dict[str, float]:
         outputs = predict(self.forward, self.validation)
-        figures = validation_figures(outputs, self.validation.targets, self.task)
-        self._keep_if_best(figures)
-        return figures
+        return validation_figures(outputs, self.validation.targets, self.task)
 
-    def _keep_if_best(self, figures: Mapping[str, float]) -> None:
+    def judge(self, figures: Mapping[str, float]) -> None:
+        """Keep the weights if they are the best so far."""
         p = self.position
         value = monitored(figures, self.settings.monitor)
         if p.best is None or value < p.best:

@@ -141,6 +141,28 @@ def test_bad_rows_are_reported_by_line_and_the_rest_goes_through(invoke, bundle,
     assert summary == "2 rows left out, 2 answered"
 
 
+def test_strict_stops_at_the_first_bad_row_and_writes_nothing(invoke, bundle, tmp_path):
+    path, output = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    path.write_text('{"text": "good"}\n{"txt": 1}\nno json\n')
+    result = invoke("classify", "--model", bundle, "--input", path, "--strict", "--output", output)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: line 2: no key 'text'")
+    assert line.endswith("or leave out --strict")
+    assert not output.exists()
+
+
+def test_a_row_nested_without_end_costs_itself_alone(invoke, bundle, tmp_path):
+    path = tmp_path / "in.jsonl"
+    deep = [f'{{"text": "good", "x": {"[" * n}{"]" * n}}}' for n in (10, 60, 70, 300, 900, 990)]
+    path.write_text("\n".join(deep))
+    result = invoke("classify", "--model", bundle, "--input", path, "--format", "jsonl")
+    assert len(result.stdout.splitlines()) == 2
+    assert [line.split(":")[0] for line in result.stderr.splitlines()[:4]] == [
+        f"line {n}" for n in (3, 4, 5, 6)
+    ]
+
+
 def test_a_file_without_a_usable_row_is_an_error(invoke, bundle, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text("no json\n")
@@ -265,6 +287,16 @@ def test_answers_go_to_a_file_whole(invoke, bundle, tmp_path):
     assert result.stdout == ""
     shown = invoke("classify", "--model", bundle, *TEXTS).stdout
     assert output.read_text("utf-8") == shown
+
+
+def test_a_pipe_named_as_output_is_written_to_and_stays_a_pipe(invoke, bundle, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    assert invoke("classify", "--model", bundle, "--output", pipe, "good").exit_code == 0
+    shown, _ = reader.communicate()
+    assert shown.endswith(b"\tgood\n")
+    assert pipe.is_fifo()
 
 
 def test_a_missing_file_a_wrong_column_and_a_missing_model_are_one_line(

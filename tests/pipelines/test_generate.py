@@ -1,11 +1,9 @@
 """The generate command, on a small model in a run directory."""
 
-import json
-
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
+from sentiment_lstm.language_models import write_language_model
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
 
 VOCABULARY = Vocabulary([*SPECIAL_TOKENS, "the", "film", "was", "good", ".", "n't", "did"])
@@ -29,9 +27,8 @@ def run_dir(tmp_path):
         "projection.forward": 9 * np.eye(units, dtype=np.float32),
         "softmax.bias": np.zeros(size, np.float32),
     }
-    save_file(arrays, directory / "weights.safetensors")
-    (directory / "config.json").write_text(json.dumps({"embedding": size, "units": units}))
-    VOCABULARY.save(directory / "vocabulary.txt")
+    sizes = {"embedding": size, "units": units, "directions": 1}
+    write_language_model(directory, VOCABULARY, arrays, sizes)
     return tmp_path / "run"
 
 

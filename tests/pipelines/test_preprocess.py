@@ -16,7 +16,7 @@ from pipelines.config import Recipe, load_recipe, load_section
 from pipelines.preprocess import execute
 from pipelines.results import stage_results
 from pipelines.rundir import RunDirectory
-from pipelines.summary import percentile
+from pipelines.summary import describe_balance, percentile
 from pipelines.token_workers import TokenWorkers
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.datasets import open_dataset
@@ -215,3 +215,20 @@ def test_memory_does_not_grow_with_the_number_of_texts(tmp_path, monkeypatch):
     peak_and_size(40)  # what is loaded once stays loaded
     (small, few), (large, many) = peak_and_size(100), peak_and_size(1000)
     assert large - small < (many - few) / 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"a": 50, "b": 50}, []),
+        ({"a": 100, "b": 10}, []),
+        ({"a": 101, "b": 10}, ["few of train are 'b', 10 texts (9.0%): accuracy"]),
+        ({"positive": 90, "negative": 88, "postive": 2}, ["did you mean 'positive'?"]),
+        ({}, []),
+    ],
+)
+def test_rare_labels_and_probable_typos_get_a_word(counts, told):
+    lines = list(describe_balance({"splits": {"train": {"labels": counts}}}))
+    assert len(lines) == len(told)
+    for line, part in zip(lines, told, strict=True):
+        assert part in line

@@ -69,7 +69,7 @@ def whole(tmp_path_factory):
 
 def test_leaves_a_model_its_sizes_its_figures_and_no_checkpoint(whole):
     names = {path.name for path in (whole / "pretrain").iterdir()}
-    model = {"weights.safetensors", "config.json", "vocabulary.txt"}
+    model = {"weights.safetensors", "config.json", "vocabulary.txt", "manifest.json"}
     assert names == model | {"history.jsonl", "stage.json"}
     config = json.loads((whole / "pretrain" / "config.json").read_text())
     rows = [json.loads(r) for r in (whole / "pretrain" / "history.jsonl").read_text().splitlines()]

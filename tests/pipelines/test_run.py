@@ -1,5 +1,6 @@
 """The chain over tiny stages that really write files: what runs, what does not, and why."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -149,6 +150,25 @@ def test_a_record_that_cannot_be_read_counts_as_none(runner):
     assert runner() == ["train"]
 
 
+def test_a_record_of_which_a_bit_turned_counts_as_none(runner):
+    runner()
+    path = runner.run.stamp("preprocess")
+    data = path.read_bytes()
+    place = data.index(b'"version": "') + len(b'"version": "')
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    with pytest.raises(RunError, match="holds no finished preprocess"):
+        runner(only="train")
+
+
+def test_a_record_of_a_version_that_wrote_no_digest_is_read(runner):
+    runner()
+    path = runner.run.stamp("train")
+    values = json.loads(path.read_text())
+    del values["digest"]
+    path.write_text(json.dumps(values))
+    assert runner() == []
+
+
 def test_another_version_of_the_package_reruns(runner, monkeypatch):
     runner()
     monkeypatch.setattr("sentiment_lstm.__version__", "99.0")
@@ -190,6 +210,14 @@ def test_one_stage_with_a_lost_input_names_it(runner):
     runner.made("preprocess").unlink()
     with pytest.raises(RunError, match=r"made\.txt is missing.*preprocess quickstart"):
         runner("train.epochs=7", only="train")
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_one_stage_over_an_altered_input_is_refused_by_name(runner, force):
+    runner()
+    runner.made("preprocess").write_text("altered")
+    with pytest.raises(RunError, match=r"preprocess/made\.txt is missing or altered"):
+        runner(only="train", force=force)
 
 
 @pytest.mark.parametrize("force", [False, True])

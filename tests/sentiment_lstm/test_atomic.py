@@ -98,3 +98,23 @@ def test_a_link_is_followed_and_a_path_without_a_name_has_one(tmp_path, monkeypa
         (temporary / "newer").touch()
     assert names(tmp_path / "d") == ["newer"]
     assert names(tmp_path) == ["d", "link"]
+
+
+def test_a_reader_that_puts_the_old_one_back_does_not_stop_the_new_one(tmp_path, monkeypatch):
+    target = tmp_path / "model"
+    with replaced_directory(target) as temporary:
+        (temporary / "old").touch()
+    rename, met = Path.replace, []
+
+    def with_a_reader(source, to):
+        if source.name.endswith(".tmp") and not met:
+            met.append(names(tmp_path))
+            recover(target)
+        return rename(source, to)
+
+    monkeypatch.setattr(Path, "replace", with_a_reader)
+    with replaced_directory(target) as temporary:
+        (temporary / "new").touch()
+    assert ".model.old" in met[0]
+    assert names(target) == ["new"]
+    assert names(tmp_path) == ["model"]

@@ -28,7 +28,7 @@ from sentiment_lstm.bundle import (
     write_bundle,
 )
 from sentiment_lstm.errors import BundleError
-from sentiment_lstm.manifest import write_manifest
+from sentiment_lstm.manifest import Seal, write_manifest
 from sentiment_lstm.text import Vocabulary
 
 ALL_FILES = (*FILES, "manifest.json")
@@ -549,12 +549,62 @@ def test_nobodys_files_are_replaced(make_bundle, tmp_path, monkeypatch):
 def test_the_vocabulary_is_read_from_the_bytes_that_were_compared(make_bundle, monkeypatch):
     directory = make_bundle()
     tokens = read_bundle(directory).vocabulary.tokens
-    read = bundle_module.read_sealed
+    read = Seal.read
 
-    def read_then_swap(path, names):
-        files = read(path, names)
-        (path / "vocabulary.txt").write_text("\n".join([*tokens[:-1], "swapped"]))
-        return files
+    def read_then_swap(seal, name, most):
+        data = read(seal, name, most)
+        (seal.directory / name).write_text("\n".join([*tokens[:-1], "swapped"]))
+        return data
 
-    monkeypatch.setattr(bundle_module, "read_sealed", read_then_swap)
+    monkeypatch.setattr(Seal, "read", read_then_swap)
     assert read_bundle(directory).vocabulary.tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"[" + b"[]," * 2**20 + b"[]]"),
+        ("README.md", b"x" * (2**20 + 1)),
+        ("vocabulary.txt", b"x\n" * (2**25 + 1)),
+    ],
+)
+def test_a_file_larger_than_any_model_needs_is_refused_unread(make_bundle, name, content):
+    directory = make_bundle()
+    (directory / name).write_bytes(content)
+    seal(directory)
+    with pytest.raises(BundleError, match=rf"{name}: .* more than .* that it can need"):
+        read_bundle(directory)
+
+
+def test_weights_larger_than_the_configuration_demands_are_refused_unread(make_bundle):
+    directory = make_bundle()
+    os.truncate(directory / "weights.safetensors", 2**21)
+    seal(directory)
+    with pytest.raises(BundleError, match=r"weights\.safetensors: 2,097,152 bytes, more than"):
+        read_bundle(directory)
+
+
+def test_a_header_longer_than_any_model_needs_is_refused_unparsed(make_bundle):
+    directory = make_bundle(units=100, embedding=3000)
+    path = directory / "weights.safetensors"
+    data = path.read_bytes()
+    path.write_bytes((2**20 + 1).to_bytes(8, "little") + data[8:])
+    seal(directory)
+    with pytest.raises(BundleError, match="header would have 1,048,577 bytes"):
+        read_bundle(directory)
+
+
+def test_a_model_replaced_while_it_is_read_is_read_again(make_bundle, monkeypatch):
+    directory = make_bundle(seed=1)
+    other = read_bundle(make_bundle("other", seed=2))
+    read = Seal.read
+
+    def replaced_meanwhile(seal, name, most):
+        if name == "weights.safetensors" and seal.directory == directory:
+            monkeypatch.setattr(Seal, "read", read)
+            write_bundle(directory, other.config, other.weights, other.vocabulary, "# other")
+        return read(seal, name, most)
+
+    monkeypatch.setattr(Seal, "read", replaced_meanwhile)
+    found = read_bundle(directory)
+    np.testing.assert_array_equal(found.weights["embedding"], other.weights["embedding"])

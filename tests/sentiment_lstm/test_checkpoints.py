@@ -28,7 +28,7 @@ def test_the_last_two_are_kept(tmp_path):
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-000000003", "step-000000004"]
 
 
-@pytest.mark.parametrize("file", ["arrays.safetensors", "position.json"])
+@pytest.mark.parametrize("file", ["arrays.safetensors", "position.json", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
 def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, caplog, file, damage):
     save(tmp_path, 1)
@@ -56,3 +56,21 @@ def test_removing_leaves_nothing(tmp_path):
     save(tmp_path / "c", 1)
     remove_checkpoints(tmp_path / "c")
     assert load_checkpoint(tmp_path / "c") is None
+
+
+@pytest.mark.parametrize("place", range(0, 60, 7))
+def test_a_position_of_which_one_bit_turned_is_never_gone_on_from(tmp_path, place):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    path = tmp_path / "step-000000002" / "position.json"
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= 1
+    path.write_bytes(data)
+    assert load_checkpoint(tmp_path)[1] == {"epoch": 1, "loss": 0.1 + 0.2}
+
+
+def test_a_loss_that_is_no_number_is_kept(tmp_path):
+    save_checkpoint(tmp_path, 1, {"a": np.zeros(1)}, {"best": float("inf"), "loss": float("nan")})
+    _, position = load_checkpoint(tmp_path)
+    assert position["best"] == float("inf")
+    assert np.isnan(position["loss"])

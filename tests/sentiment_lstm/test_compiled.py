@@ -48,3 +48,24 @@ def test_kept_code_is_renewed_when_another_module_that_is_part_of_it_changes(tmp
     other, hits = scanned()
     assert hits == 0
     assert other != first[0]
+
+
+def test_kept_code_that_is_damaged_is_compiled_again(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def scanned():
+        command = [sys.executable, "-P", "-c", SCAN]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        h, hits = run.stdout.splitlines()
+        return h, int(hits)
+
+    h, _ = scanned()
+    (index,) = tmp_path.glob("**/bptt_kernels.scan_forward-*.nbi")
+    index.write_bytes(index.read_bytes()[:-40])
+    assert scanned() == (h, 0)
+    (code,) = tmp_path.glob("**/bptt_kernels.scan_forward-*.nbc")
+    data = bytearray(code.read_bytes())
+    data[len(data) // 2] ^= 4
+    code.write_bytes(data)
+    assert scanned() == (h, 0)
+    assert scanned() == (h, 1)

@@ -140,6 +140,21 @@ def test_bad_rows_are_counted_by_file_and_line_and_the_rest_goes_through(tmp_pat
     assert sum(dataset.sizes.values()) == 37
 
 
+def test_strict_stops_at_the_first_row_that_cannot_be_used(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "good,yes\nbad,no\n" * 9 + "one\nmore,yes,no\n")
+    dataset = open_dataset(DataSettings(source="files", train=str(path), strict=True))
+    with pytest.raises(DataError, match=r"rows\.csv, line 20: 1 columns .* data\.strict to false"):
+        _ = dataset.sizes
+
+
+def test_a_label_that_occurs_once_is_asked_about_as_a_typo(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "good,positive\nbad,negative\n" * 9 + "fine,postive\n")
+    with pytest.raises(DataError, match=r"'postive' has 1 examples, .* did you mean 'positive'\?"):
+        _ = open_dataset(DataSettings(source="files", train=str(path))).sizes
+
+
 def test_labels_of_test_that_train_lacks_are_rejected_there(tmp_path):
     train = table(tmp_path / "a.csv", stars(110))
     test = table(tmp_path / "b.csv", [("x", 1), ("y", 6)])

@@ -8,7 +8,8 @@ import pytest
 from sentiment_lstm.bundle import payload_digest, read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.errors import BundleError, DataError, ExportError, SettingsError
-from sentiment_lstm.saved_model import SavedModelClassifier
+from sentiment_lstm.manifest import files_below, write_manifest
+from sentiment_lstm.saved_model import SEAL, SavedModelClassifier
 
 tf = pytest.importorskip("tensorflow")
 
@@ -148,9 +149,16 @@ def test_what_is_no_saved_model_of_ours_is_refused(exports, tmp_path):
     config = (exports["two"][1] / "7" / "assets.extra" / "config.json").read_bytes()
     (tmp_path / "foreign" / "assets.extra").mkdir()
     (tmp_path / "foreign" / "assets.extra" / "config.json").write_bytes(config)
+    with pytest.raises(BundleError, match=r"no assets\.extra/manifest\.json"):
+        SavedModelClassifier.load(tmp_path / "foreign")
+    write_manifest(tmp_path / "foreign", files_below(tmp_path / "foreign"), SEAL)
     with pytest.raises(BundleError, match="TensorFlow cannot load it"):
         SavedModelClassifier.load(tmp_path / "foreign")
     (tmp_path / "foreign" / "saved_model.pb").write_bytes(b"\xff" * 100)
+    with pytest.raises(BundleError, match=r"saved_model\.pb: .* not as it was written"):
+        SavedModelClassifier.load(tmp_path / "foreign")
+    (tmp_path / "foreign" / SEAL).unlink()
+    write_manifest(tmp_path / "foreign", files_below(tmp_path / "foreign"), SEAL)
     with pytest.raises(BundleError, match="TensorFlow cannot load it"):
         SavedModelClassifier.load(tmp_path / "foreign")
 

@@ -10,6 +10,8 @@ from safetensors.numpy import save_file
 
 from sentiment_lstm.errors import BundleError
 from sentiment_lstm.generation import END, Choice, Writer, softmax
+from sentiment_lstm.language_models import FILES
+from sentiment_lstm.manifest import write_manifest
 from sentiment_lstm.text import PAD, SPECIAL_TOKENS, UNKNOWN, Vocabulary
 
 WORDS = ("the", "film", "was", "good", "bad", ".", "n't", "did")
@@ -33,9 +35,10 @@ def random_weights(seed=0, **changes):
 def write(directory, weights, **config):
     directory.mkdir(exist_ok=True)
     save_file(weights, directory / "weights.safetensors")
-    sizes = {"embedding": WIDTH, "units": UNITS} | config
+    sizes = {"embedding": WIDTH, "units": UNITS, "directions": 1} | config
     (directory / "config.json").write_text(json.dumps(sizes))
     VOCABULARY.save(directory / "vocabulary.txt")
+    write_manifest(directory, FILES)
     return directory
 
 
@@ -136,13 +139,19 @@ NAN = {"softmax.bias": np.full(len(VOCABULARY), np.nan, "float32")}
     ("harm", "reason"),
     [
         (lambda d: (d / "config.json").unlink(), "holds no language model: make one with"),
-        (lambda d: (d / "config.json").write_text("{"), "not whole"),
-        (lambda d: (d / "config.json").write_text("{}"), "not whole"),
-        (lambda d: (d / "vocabulary.txt").unlink(), "not whole"),
-        (lambda d: (d / "weights.safetensors").write_bytes(b"x"), "not whole"),
-        (lambda d: write(d, random_weights(), units=7), r"kernel is \(4, 12\), not \(4, 28\)"),
+        (lambda d: (d / "config.json").write_text("{"), r"config\.json: .*not as it was written"),
+        (lambda d: (d / "config.json").write_text("{}"), r"config\.json: .*not as it was written"),
+        (lambda d: (d / "vocabulary.txt").unlink(), r"vocabulary\.txt: missing"),
+        (
+            lambda d: (d / "weights.safetensors").write_bytes(b"x"),
+            r"weights\.safetensors: .*not as it",
+        ),
+        (
+            lambda d: write(d, random_weights(), units=7),
+            r"is F32 \(12,\), the configuration demands .* \(28,\)",
+        ),
         (lambda d: write(d, random_weights(**NAN)), "NaN"),
-        (lambda d: write(d, {"embedding": np.zeros((10, 4), "f")}), "lstm.0.forward.kernel"),
+        (lambda d: write(d, {"embedding": np.zeros((10, 4), "f")}), "is missing"),
     ],
 )
 def test_a_damaged_model_is_refused_in_one_line(tmp_path, harm, reason):

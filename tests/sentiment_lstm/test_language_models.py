@@ -14,6 +14,7 @@ from sentiment_lstm.language_models import (
     resolve_language_model,
     starting_weights,
 )
+from sentiment_lstm.manifest import write_manifest
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
 
 WIDTH, UNITS = 5, 3
@@ -34,8 +35,11 @@ def random_arrays(directions=("forward", "backward"), kind="float16"):
 def written(directory, arrays):
     directory.mkdir(parents=True)
     save_file(arrays, directory / "weights.safetensors")
-    (directory / "config.json").write_text(json.dumps({"embedding": WIDTH, "units": UNITS}))
+    directions = 2 if "projection.backward" in arrays else 1
+    sizes = {"embedding": WIDTH, "units": UNITS, "directions": directions, "perplexities": {}}
+    (directory / "config.json").write_text(json.dumps(sizes))
     Vocabulary(TOKENS).save(directory / "vocabulary.txt")
+    write_manifest(directory, language_models.FILES)
     return directory
 
 
@@ -70,6 +74,35 @@ def test_an_array_that_is_missing_or_of_another_shape_is_refused(tmp_path, broke
     for number, some in enumerate((without, arrays | {broken: arrays[broken][1:]})):
         with pytest.raises(BundleError, match=f"is not whole .*{broken}"):
             read_language_model(written(tmp_path / str(number), some))
+
+
+@pytest.mark.parametrize("name", [*language_models.FILES, "manifest.json"])
+def test_a_file_of_which_one_bit_turned_is_refused_by_name(directory, name):
+    data = bytearray((directory / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (directory / name).write_bytes(data)
+    with pytest.raises(BundleError, match=f"{name}: .* not as it was written"):
+        read_language_model(directory)
+
+
+@pytest.mark.parametrize("sizes", [{"units": 1e400}, {"units": True}, {"embedding": 2**40}, []])
+def test_sizes_that_no_model_has_are_refused(directory, sizes):
+    stated = json.loads((directory / "config.json").read_bytes()) | sizes if sizes else sizes
+    (directory / "config.json").write_text(json.dumps(stated).replace("Infinity", "1e400"))
+    write_manifest(directory, language_models.FILES)
+    with pytest.raises(BundleError, match=r"is not whole .* not a number from 1 to 65536"):
+        read_language_model(directory)
+
+
+def test_what_was_written_is_read_and_other_files_may_stand_beside_it(tmp_path):
+    (tmp_path / "stage.json").touch()
+    sizes = {"embedding": WIDTH, "units": UNITS, "directions": 1, "perplexities": {"forward": 2.5}}
+    arrays = random_arrays(("forward",), "float32")
+    language_models.write_language_model(tmp_path, Vocabulary(TOKENS), arrays, sizes)
+    found = read_language_model(tmp_path)
+    assert found.vocabulary.tokens == TOKENS
+    assert found.figures == {"directions": 1, "perplexities": {"forward": 2.5}}
+    assert set(found.weights) == set(arrays)
 
 
 def test_tokens_take_the_embeddings_of_the_same_tokens(directory):

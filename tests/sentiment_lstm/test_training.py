@@ -1,5 +1,8 @@
 """Training: learns, resumes bit for bit, keeps the best, and steps as numpy says."""
 
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -183,6 +186,39 @@ def test_an_interrupt_within_a_step_saves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(everything_on(), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def pressing(function, at):
+    """Return a function that has Ctrl-C pressed before its call of that number, from 1."""
+    calls = []
+
+    def pressed(*arguments):
+        calls.append(1)
+        if len(calls) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return function(*arguments)
+
+    return pressed
+
+
+@pytest.mark.parametrize("moment", ["step", "validation"])
+def test_ctrl_c_saves_says_so_and_the_rest_is_as_if_it_had_not_been(tmp_path, monkeypatch, moment):
+    settings = everything_on(epochs=2, checkpoint_minutes=1000.0)
+    whole = run(settings)
+    with monkeypatch.context() as patch:
+        if moment == "step":
+            make = training.train_step
+            patch.setattr(training, "train_step", lambda *a: pressing(make(*a), 3))
+        else:
+            patch.setattr(training, "predict", pressing(training.predict, 1))
+        with pytest.raises(KeyboardInterrupt, match="saved: run the same command to go on"):
+            run(settings, tmp_path)
+    assert [path.name[:5] for path in tmp_path.iterdir()] == ["step-"]
+    resumed = run(settings, tmp_path)
+    assert_same(resumed.weights, whole.weights)
+    assert [row["validation_loss"] for row in resumed.history] == [
+        row["validation_loss"] for row in whole.history
+    ]
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training():
