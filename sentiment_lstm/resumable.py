@@ -130,21 +130,17 @@ class Resumable(ABC, Generic[Item, At]):
         """Take back what `kept` gave."""
 
     def run(self, progress: Progress, on_epoch: OnEpoch) -> None:
-        """Go on from the newest checkpoint until the training has ended.
+        """Go on from the newest checkpoint until the training has ended; interrupted, save.
 
         Raises:
             Paused: if it has taken as long as it may.
         """
         self._resume()
-        while not self.ended:
-            self._run_epoch(progress)
-            on_epoch(self.position.history[-1])
-
-    def _run_epoch(self, progress: Progress) -> None:
-        """Take the steps that are left of an epoch, and end it; interrupted, save."""
         try:
-            self._run_steps(progress)
-            self._end_epoch()
+            while not self.ended:
+                self._run_steps(progress)
+                self._end_epoch()
+                on_epoch(self.position.history[-1])
         except KeyboardInterrupt:
             if self.keeping.checkpoints is None:
                 raise

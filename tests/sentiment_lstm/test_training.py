@@ -175,6 +175,16 @@ def test_an_interrupt_between_two_steps_saves_the_last_one(tmp_path):
     assert_same(run(settings, tmp_path).weights, run(settings).weights)
 
 
+def test_an_interrupt_while_an_epoch_is_told_of_says_how_to_go_on(tmp_path):
+    def pressed(_):
+        raise KeyboardInterrupt
+
+    settings = everything_on(epochs=2, checkpoint_minutes=1000.0)
+    with pytest.raises(KeyboardInterrupt, match=r"epoch 2, step 0 .*run the same command"):
+        run(settings, tmp_path, on_epoch=pressed)
+    assert_same(run(settings, tmp_path).weights, run(settings).weights)
+
+
 def test_an_interrupt_within_a_step_saves_nothing(tmp_path, monkeypatch):
     def interrupting(*_):
         def step(*_):
