@@ -154,10 +154,12 @@ def test_logits_equal_stock_keras_layers(network_of, layers, directions, pooling
 def test_compiled_is_numpy_for_any_width_and_lengths(units, directions, seed, lengths):
     config = config_of(1, directions, ("last", "max", "mean"))
     config = dataclasses.replace(config, units=units)
-    weights, sequences = weights_of(config, seed), sequences_of(lengths, seed)
+    # Larger weights make a network chaotic: it doubles what two sums were rounded apart.
+    weights, sequences = weights_of(config, seed, scale=0.2), sequences_of(lengths, seed)
     expected = Network(config, weights).logits(sequences)
     actual = compiled_network(config, weights).logits(sequences)
-    np.testing.assert_allclose(actual, expected, atol=1e-5)
+    # Logits reach 30, where float32 has steps of 2e-6.
+    np.testing.assert_allclose(actual, expected, atol=1e-5, rtol=1e-6)
 
 
 def test_a_step_is_the_equations_for_extreme_inputs_too():
