@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LESSONS = [ROOT / "docs" / "lesson.md", ROOT / "docs" / "lesson.zh-Hant.md"]
+LESSONS = [ROOT / "notebooks" / "lesson.md", ROOT / "notebooks" / "lesson.zh-Hant.md"]
 LINK = re.compile(r"""\[[^\]\n]*\]\(([^)\s]+)(?:\s+(["'])(.*?)\2)?\)""")
 LINE = re.compile(r"(.+\.py)#L(\d+)")
 MATH = re.compile(r"^ *```math\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -82,4 +82,4 @@ def test_a_reader_of_one_finds_the_other_and_of_the_readme_both():
     section = (ROOT / "README.md").read_text("utf-8").split("## What the gates do")[1]
     section = section.split("\n## ")[0]
     for lesson in LESSONS:
-        assert f"](docs/{lesson.name})" in section
+        assert f"](notebooks/{lesson.name})" in section
