@@ -52,16 +52,16 @@ def read_and_judge(
 
 
 def _network(reading: Reading, vocabulary_size: int) -> Any:
-    keras.utils.set_random_seed(reading.seed)
+    seeds = map(int, np.random.default_rng(reading.seed).integers(2**31, size=3))
+    normal = keras.initializers.RandomNormal(stddev=EMBEDDING_SCALE, seed=next(seeds))
     tokens = keras.Input((None,), dtype="int32")
     vectors = keras.layers.Embedding(
-        vocabulary_size,
-        reading.embedding,
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=EMBEDDING_SCALE),
+        vocabulary_size, reading.embedding, embeddings_initializer=normal
     )(tokens)
-    vectors = keras.layers.SpatialDropout1D(reading.dropout)(vectors)
+    vectors = keras.layers.SpatialDropout1D(reading.dropout, seed=next(seeds))(vectors)
     last = build_layer(reading.net, reading.seed)(vectors, mask=keras.ops.not_equal(tokens, PAD))
-    return keras.Model(tokens, keras.layers.Dense(1)(last))
+    glorot = keras.initializers.GlorotUniform(next(seeds))
+    return keras.Model(tokens, keras.layers.Dense(1, kernel_initializer=glorot)(last))
 
 
 def _text_step(model: Any, optimizer: Any, *, whole: bool) -> Callable[[Any, Any], Any]:
