@@ -26,7 +26,7 @@ Lexicon = Mapping[str, bool]
 
 
 class Edited(NamedTuple):
-    """A sentence that a rule wrote, and whether it praises."""
+    """A sentence with a word turned round, and whether it praises."""
 
     tokens: Tokens
     praises: bool
