@@ -13,6 +13,7 @@ import pipelines
 from pipelines.cli import cli
 
 ROOT = Path(pipelines.__file__).parents[1]
+TESTS = Path(__file__).parents[2]  # where `tests` is found, also where the packages are installed
 COMMAND = (sys.executable, "-P", "-c", "from pipelines.cli import main; main()")
 KEPT = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH")
 
@@ -45,8 +46,8 @@ def within(*arguments: Any, stdin: bytes | None = None) -> Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return this process's environment, with the package findable from anywhere."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    """Return this process's environment, with the packages and the tests findable from anywhere."""
+    path = os.pathsep.join(filter(None, (str(ROOT), str(TESTS), os.environ.get("PYTHONPATH"))))
     return os.environ | {"PYTHONPATH": path} | more
 
 

@@ -21,7 +21,7 @@ from sentiment_lstm.bundle import CARD, CONFIG, FILES, VOCABULARY
 from sentiment_lstm.manifest import digest_of, write_manifest
 from sentiment_lstm.strict_json import canonical_json
 from sentiment_lstm.weights_file import WEIGHTS
-from tests.resilience.commands import ROOT, Ended, environment, refusal_fault
+from tests.resilience.commands import Ended, environment, refusal_fault
 from tests.resilience.tally import Tally
 from tests.resilience.workshop import Workshop
 
@@ -355,9 +355,9 @@ def run(workshop: Workshop) -> Iterator[Tally]:
     trap = Trap(directory / CANARY, directory / "sprung")
     trap.canary.write_text(f"text,label\n{MARKER},yes\n", "utf-8")
     tallies: dict[str, Tally] = {}
-    command = [sys.executable, "-m", "tests.resilience.guarded", CANARY, str(workshop.bundle)]
+    command = [sys.executable, "-P", "-m", "tests.resilience.guarded", CANARY, str(workshop.bundle)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), **pipes) as guarded:  # type: ignore[call-overload]
+    with subprocess.Popen(command, env=environment(), **pipes) as guarded:  # type: ignore[call-overload]
         for case in cases(workshop, directory, trap):
             guarded.stdin.write(json.dumps({"case": case.name, "arguments": case.arguments}) + "\n")
             guarded.stdin.flush()

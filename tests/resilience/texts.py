@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from sentiment_lstm.classifier import SentimentClassifier
-from tests.resilience.commands import ROOT, environment
+from tests.resilience.commands import environment
 from tests.resilience.tally import Tally
 from tests.resilience.workshop import Workshop
 
@@ -123,10 +123,10 @@ def fuzzed(workshop: Workshop, count: int) -> Tally:
     tally = Tally(IDEA, "a fuzzer guided by coverage (atheris)")
     corpus = workshop.fresh("corpus")
     command = [
-        sys.executable, "-m", "tests.resilience.fuzzing", str(workshop.bundle),
+        sys.executable, "-P", "-m", "tests.resilience.fuzzing", str(workshop.bundle),
         f"-runs={count}", "-seed=1", "-max_len=200", f"-artifact_prefix={corpus}/", str(corpus),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, check=False)
+    done = subprocess.run(command, env=environment(), capture_output=True, check=False)
     lines = done.stderr.decode(errors="replace").splitlines()
     runs = next((int(line.split()[1]) for line in lines if line.startswith("Done ")), 0)
     tally.tried = max(runs, 1)
