@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sentiment_lstm.compiled import kernel
 
 Bits = NDArray[np.uint16]
+Floats = NDArray[np.float32]
 
 _WORD, _HALF, _FLOAT = ir.IntType(32), ir.IntType(16), ir.FloatType()
 
@@ -59,7 +60,7 @@ def _word(value: int) -> Any:
 
 
 @kernel
-def column_sums(matrix: Bits) -> NDArray[np.float32]:
+def column_sums(matrix: Bits) -> Floats:
     """Return the sum of each column, `(columns,)`."""
     sums = np.zeros(matrix.shape[1], np.float32)
     for row in range(matrix.shape[0]):
@@ -68,7 +69,7 @@ def column_sums(matrix: Bits) -> NDArray[np.float32]:
     return sums
 
 
-def bits_of(matrix: NDArray[np.float32]) -> Bits:
+def bits_of(matrix: Floats) -> Bits:
     """Return a matrix rounded to bfloat16."""
     bits = np.empty(matrix.shape, np.uint16)
     _narrow(np.ascontiguousarray(matrix), bits)
@@ -76,7 +77,7 @@ def bits_of(matrix: NDArray[np.float32]) -> Bits:
 
 
 @kernel
-def _narrow(matrix: NDArray[np.float32], bits: Bits) -> None:
+def _narrow(matrix: Floats, bits: Bits) -> None:
     for row in range(matrix.shape[0]):
         for j in range(matrix.shape[1]):
             bits[row, j] = narrowed(matrix[row, j], bits)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm import bptt_kernels
+from sentiment_lstm.bfloat16_panels import padded
 from sentiment_lstm.loans import Loans
-from sentiment_lstm.matrix_unit import padded
 from sentiment_lstm.parallel import cores, parallel_map
 from sentiment_lstm.precision import Form, form_of
 

@@ -5,8 +5,8 @@ results without copying. On JAX there is no such operation: XLA compiles the sca
 `sentiment_lstm.lstm` with its gradient, and a call out of a compiled program may wait for ever
 for a thread that waits for it.
 
-In bfloat16 a processor's matrix unit takes the products, where there is one; elsewhere they are
-those of float32, between tensors of bfloat16.
+In bfloat16 the processor's instructions for it take the products, where it has any; elsewhere they
+are those of float32, between tensors of bfloat16.
 """
 
 import sys

@@ -33,12 +33,19 @@ MODULES = (
     "compiled",
     "tiles",
     "bfloat16",
+    "compiled_arrays",
+    "bfloat16_panels",
+    "bfloat16_vectors",
     "matrix_unit",
+    "bfloat16_products",
     "precision",
     "bptt_kernels",
     "compiled_inference",
     "compiled_text",
 )
+
+# What of a processor decides which machine code is made.
+VECTORS = ("avx2", "avx512f", "avx512bf16", "amx-bf16")
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -92,5 +99,5 @@ def _is_whole(path: Path) -> bool:
 def _stamp() -> str:
     """Return a digest of everything that compiled code is made of."""
     sources = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in MODULES]
-    vectors = [str(binding.get_host_cpu_features().get(name)) for name in ("avx2", "avx512f")]
+    vectors = [str(binding.get_host_cpu_features().get(name)) for name in VECTORS]
     return hashlib.sha256(b"".join(sources) + "".join(vectors).encode()).hexdigest()

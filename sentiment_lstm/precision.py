@@ -1,8 +1,8 @@
 """In which form the products of an LSTM's steps take their numbers.
 
-Two forms: float32, on every processor, and bfloat16 with sums in float32, on one that has a matrix
-unit. Gates and cells are float32 in both. What differs is told here, so that the steps themselves
-(`sentiment_lstm.bptt_kernels`) are written once.
+Two forms: float32, on every processor, and bfloat16 with sums in float32, on one that has
+instructions for it. Gates and cells are float32 in both. What differs is told here, so that the
+steps themselves (`sentiment_lstm.bptt_kernels`) are written once.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,9 @@ from numba import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from sentiment_lstm import matrix_unit, tiles
+from sentiment_lstm import bfloat16_products, tiles
 from sentiment_lstm.bfloat16 import column_sums
+from sentiment_lstm.bfloat16_panels import ROWS
 from sentiment_lstm.compiled import OPTIONS
 
 Floats = NDArray[np.float32]
@@ -47,12 +48,12 @@ class Form:
 SINGLE = Form(np.float32, tiles.panels_of, lambda a, b: a.T @ b, lambda m: m.sum(axis=0))
 NARROW = Form(
     np.uint16,
-    matrix_unit.panels_of,
-    matrix_unit.summed_outer,
+    bfloat16_products.panels_of,
+    bfloat16_products.summed_outer,
     column_sums,
-    spare=matrix_unit.ROWS - 1,
-    depth=matrix_unit.ABREAST * matrix_unit.COLUMNS,
-    breadth=matrix_unit.ABREAST * matrix_unit.COLUMNS,
+    spare=ROWS - 1,
+    depth=bfloat16_products.STEP,
+    breadth=bfloat16_products.STEP,
 )
 
 
@@ -63,7 +64,7 @@ def form_of(matrix: NDArray[Any]) -> Form:
 
 def narrow_fits(units: int) -> bool:
     """Tell whether `NARROW` runs here, for a layer of so many units in each gate."""
-    return 4 * units % NARROW.breadth == 0 and matrix_unit.available()
+    return 4 * units % NARROW.breadth == 0 and bfloat16_products.available()
 
 
 def put_affine(n: int, a: Any, panels: Any, bias: Floats, result: Floats) -> None:
@@ -79,7 +80,7 @@ def _put_affine(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:  # 
         for k in range(n):
             for j in range(result.shape[1]):
                 result[k, j] = bias[j]
-        matrix_unit.add_product(n, a, panels, result)
+        bfloat16_products.add_product(n, a, panels, result)
 
     def single(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:
         tiles.put_affine(n, a, panels, bias, result)

@@ -1,14 +1,19 @@
-"""The products of `sentiment_lstm.softmax_gradient`: in float32, or bfloat16 by a matrix unit."""
+"""The products of `sentiment_lstm.softmax_gradient`: in float32, or in bfloat16."""
 
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm import matrix_unit
-from sentiment_lstm.bfloat16 import bits_of
-
-Floats = NDArray[np.float32]
+from sentiment_lstm.bfloat16 import Floats, bits_of
+from sentiment_lstm.bfloat16_panels import ROWS, padded
+from sentiment_lstm.bfloat16_products import (
+    STEP,
+    add_product,
+    available,
+    panels_of,
+    summed_outer,
+)
 
 
 class Products(Protocol):
@@ -25,8 +30,8 @@ class Products(Protocol):
 
 def products(rows: Floats, *, narrow: bool) -> Products:
     """Return the products with rows `(k, width)`, in bfloat16 if asked for and possible."""
-    step = matrix_unit.ABREAST * matrix_unit.COLUMNS
-    fits = narrow and not any(size % step for size in rows.shape) and matrix_unit.available()
+    whole = not any(size % STEP for size in rows.shape)
+    fits = narrow and whole and available()
     return _Narrow(rows) if fits else _Single(rows)
 
 
@@ -45,22 +50,25 @@ class _Single:
 class _Narrow:
     def __init__(self, rows: Floats) -> None:
         bits = bits_of(rows)
-        self._there, self._back = matrix_unit.panels_of(bits.T), matrix_unit.panels_of(bits)
+        self._there, self._back = (
+            panels_of(bits.T),
+            panels_of(bits),
+        )
 
     def logits(self, states: Floats, out: Floats) -> None:
         _multiply(states, self._there, out)
 
     def back(self, chances: Floats, states: Floats, d_states: Floats, d_rows: Floats) -> None:
         _multiply(chances, self._back, d_states)
-        d_rows += matrix_unit.summed_outer(bits_of(chances), bits_of(states))
+        d_rows += summed_outer(bits_of(chances), bits_of(states))
 
 
 def _multiply(a: Floats, panels: NDArray[np.uint16], out: Floats) -> None:
-    """Put A·B into an array; the unit takes rows by sixteens."""
+    """Put A·B into an array; which takes rows by sixteens."""
     n = len(a)
-    rows = matrix_unit.padded(n, matrix_unit.ROWS)
+    rows = padded(n, ROWS)
     result = out if rows == n else np.empty((rows, out.shape[1]), np.float32)
     result[...] = 0
-    matrix_unit.add_product(n, bits_of(np.pad(a, ((0, rows - n), (0, 0)))), panels, result)
+    add_product(n, bits_of(np.pad(a, ((0, rows - n), (0, 0)))), panels, result)
     if result is not out:
         out[...] = result[:n]

@@ -44,7 +44,6 @@ def _layer(case: Any, policy: str) -> Any:
 
 def _products() -> str:
     """Return what multiplies."""
-    from sentiment_lstm import matrix_unit
+    from sentiment_lstm.bfloat16_products import means
 
-    unit = "by the matrix unit" if matrix_unit.available() else "in float32, for want of a unit"
-    return f"products are taken {unit}"
+    return f"products are taken {means()}"

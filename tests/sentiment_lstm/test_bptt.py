@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt, bptt_kernels, matrix_unit
+from sentiment_lstm import bfloat16_products, bptt, bptt_kernels
 
 TOLERANCE = 1e-5  # of the largest entry
 
@@ -46,7 +46,8 @@ def oracle(batch, weights, h, c):
 
 def assert_close(actual, expected):
     assert actual.shape == expected.shape
-    allowed = TOLERANCE * max(np.abs(expected).max(initial=0), 1e-3)
+    # A sum may cancel to less than its terms, which are of the size of a tenth to one.
+    allowed = TOLERANCE * max(np.abs(expected).max(initial=0), 0.1)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=allowed)
 
 
@@ -95,7 +96,7 @@ def test_inference_gives_the_states_of_training(case):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.skipif(not matrix_unit.available(), reason="no matrix unit for bfloat16 here")
+@pytest.mark.skipif(not bfloat16_products.available(), reason="no products in bfloat16 here")
 @given(CASES, st.integers(1, 3))
 @settings(max_examples=40, deadline=None)
 def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, threads):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_lstm import matrix_unit, softmax_gradient
+from sentiment_lstm import bfloat16_products, softmax_gradient
 from sentiment_lstm.softmax_gradient import Problem, solve
 
 TOKENS = 40
@@ -61,7 +61,7 @@ def test_in_bfloat16_they_are_near_those_of_pytorch(monkeypatch, rows):
     total, gradients = by_torch(given)
     found = solve(given, narrow=True)
     assert found.total == pytest.approx(total, rel=1e-3)
-    assert matrix_unit.available() == (found.rows != solve(given).rows).any()
+    assert bfloat16_products.available() == (found.rows != solve(given).rows).any()
     for name, gradient in zip(("states", "own", "rows", "added"), gradients, strict=True):
         allowed = 0.01 * np.abs(gradient).max()
         np.testing.assert_allclose(getattr(found, name), gradient, rtol=0, atol=allowed)
