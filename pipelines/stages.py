@@ -134,7 +134,15 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     read = digests(run.path, [run.vocabulary, *arrays, *start]) | {"task and labels": labels}
     vectors, language_model = recipe.model.embeddings, recipe.model.start
     read |= {vectors: _file_or_none(Path(vectors))} if vectors else {}
+    read |= _classifier(recipe.model.from_model) if recipe.model.from_model else {}
     return read | (_language_model(language_model) if language_model else {})
+
+
+def _classifier(name: str) -> dict[str, str]:
+    """Return the digest of a classifier to start from."""
+    from sentiment_lstm.bundle import payload_digest, resolve_model
+
+    return {f"{name} to start from": payload_digest(resolve_model(name))}
 
 
 def _language_model(name: str) -> dict[str, str]:

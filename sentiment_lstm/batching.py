@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.settings import SHORT
+
 # Lengths are padded to a multiple of this: few distinct shapes, so few compilations.
 LENGTH_STEP = 32
 # Batches whose texts are sorted by length together: more wastes less padding, fewer mixes better.
@@ -141,6 +143,25 @@ class TokenWriter:
 
 
 @dataclass(frozen=True)
+class BatchSizes:
+    """How many texts a batch takes.
+
+    Attributes:
+        size: texts of a batch.
+        short: of texts of at most `SHORT` tokens, whose step costs little more however many there
+            are; 0 makes no difference between texts.
+    """
+
+    size: int
+    short: int = 0
+
+    @property
+    def longest_short(self) -> int:
+        """The most tokens of a text that counts as short; below 0, none does."""
+        return SHORT if self.short else -1
+
+
+@dataclass(frozen=True)
 class Batch:
     """One step's worth of texts.
 
@@ -156,29 +177,38 @@ class Batch:
 
 
 def training_order(
-    lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int
+    lengths: NDArray[np.int64], sizes: BatchSizes, seed: int, epoch: int
 ) -> list[NDArray[np.int64]]:
     """Return the index arrays of an epoch's batches, alike in length, in random order.
 
     The texts are shuffled, sorted by length within pools of `POOL_BATCHES` batches, cut, and the
-    batches shuffled. Only the last batch of the split may be smaller. Every text comes once.
+    batches shuffled. Only the last batch of the split may be smaller, or of each of its two parts,
+    the short texts and the others, where short ones have a size of their own. Every text comes
+    once.
     """
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(lengths))
-    pool = batch_size * POOL_BATCHES
-    batches: list[NDArray[np.int64]] = []
-    for start in range(0, len(order), pool):
-        members = order[start : start + pool]
-        members = members[np.argsort(lengths[members], kind="stable")]
-        batches += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
+    short = lengths[order] <= sizes.longest_short
+    parts = [(order[~short], sizes.size), (order[short], sizes.short or sizes.size)]
+    batches = [batch for part, size in parts for batch in _cut(part, lengths, size)]
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
+def _cut(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], size: int
+) -> Iterator[NDArray[np.int64]]:
+    """Yield a part of the texts in batches, in the order of their lengths within each pool."""
+    for start in range(0, len(order), size * POOL_BATCHES):
+        members = order[start : start + size * POOL_BATCHES]
+        members = members[np.argsort(lengths[members], kind="stable")]
+        yield from (members[i : i + size] for i in range(0, len(members), size))
+
+
 def training_batches(
-    arrays: TokenArrays, batch_size: int, seed: int, epoch: int, start: int = 0
+    arrays: TokenArrays, sizes: BatchSizes, seed: int, epoch: int, start: int = 0
 ) -> Iterator[Batch]:
     """Yield the batches of an epoch, from step `start` on."""
-    for indices in training_order(arrays.lengths, batch_size, seed, epoch)[start:]:
+    for indices in training_order(arrays.lengths, sizes, seed, epoch)[start:]:
         yield _batch(arrays, indices)
 
 
@@ -189,9 +219,10 @@ def evaluation_batches(arrays: TokenArrays, batch_size: int) -> Iterator[Batch]:
         yield _batch(arrays, order[start : start + batch_size])
 
 
-def steps_per_epoch(texts: int, batch_size: int) -> int:
-    """Return how many batches an epoch has."""
-    return -(-texts // batch_size)
+def steps_per_epoch(lengths: NDArray[np.int64], sizes: BatchSizes) -> int:
+    """Return how many batches every epoch has."""
+    short = int(np.sum(lengths <= sizes.longest_short))
+    return -(-(len(lengths) - short) // sizes.size) + -(-short // (sizes.short or sizes.size))
 
 
 def _batch(arrays: TokenArrays, indices: NDArray[np.int64]) -> Batch:

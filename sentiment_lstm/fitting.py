@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 import sentiment_lstm
 from sentiment_lstm.batching import TokenArrays
-from sentiment_lstm.bundle import BundleConfig, check_target, model_card, write_bundle
+from sentiment_lstm.bundle import (
+    BundleConfig,
+    check_target,
+    model_card,
+    read_bundle,
+    resolve_model,
+    write_bundle,
+)
 from sentiment_lstm.calibration import fit_temperature
 from sentiment_lstm.errors import DataError
-from sentiment_lstm.language_models import (
-    read_language_model,
-    resolve_language_model,
-    starting_weights,
-)
+from sentiment_lstm.language_models import read_language_model, resolve_language_model
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.resumable import OnEpoch
 from sentiment_lstm.settings import ModelSettings, TextSettings, TrainSettings
+from sentiment_lstm.starting import from_classifier, from_language_model
 from sentiment_lstm.text import Vocabulary
 from sentiment_lstm.training import Task, Trained, train_network, validation_figures
 from sentiment_lstm.word_vectors import read_word_vectors
@@ -70,9 +74,9 @@ def fit(
 
     Raises:
         DataError: a split holds no text, or `model.embeddings` cannot be used.
-        BundleError: `output` holds other files, no bundle can hold such labels or targets, or
-            `model.start` is no language model.
-        SettingsError: the language model of `model.start` has other sizes.
+        BundleError: `output` holds other files, no bundle can hold such labels or targets,
+            `model.start` is no language model, or `model.from_model` no classifier.
+        SettingsError: what the weights are to start from has other sizes.
         Paused: after `max_minutes`; the checkpoint is kept.
     """
     check_target(output)
@@ -115,12 +119,15 @@ def _start(
 ) -> dict[str, NDArray[np.float32]]:
     """Return the weights that are not to start at random, by their names in a bundle."""
     start = {k: v for k, v in pretrained.items() if k.startswith(("embedding", "lstm."))}
-    if not model.embeddings and not model.start:
+    if not (model.embeddings or model.start or model.from_model):
         return start
     fresh = weights_of(build_classifier(model, len(vocabulary), task.outputs, settings.seed))
     if model.start:
         found = read_language_model(resolve_language_model(model.start))
-        return starting_weights(found, vocabulary, fresh)
+        return from_language_model(found, vocabulary, fresh)
+    if model.from_model:
+        bundle = read_bundle(resolve_model(model.from_model))
+        return from_classifier(bundle, task.labels, vocabulary, fresh)
     vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
     return {"embedding": vectors.placed_in(fresh["embedding"])}
 

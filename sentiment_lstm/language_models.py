@@ -1,8 +1,4 @@
-"""Language models on disk, shipped or a person's own, and how a classifier starts from one.
-
-A classifier of other texts may start from one: its tokens take the embeddings of the same tokens
-there, and the LSTM is taken over whole. What the language model does not know starts at random.
-"""
+"""Language models on disk, shipped or a person's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +10,7 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.bundle import CONFIG, MOST_TEXT, MOST_VOCABULARY, VOCABULARY
-from sentiment_lstm.errors import BundleError, SentimentError, SettingsError
+from sentiment_lstm.errors import BundleError, SentimentError
 from sentiment_lstm.manifest import MANIFEST, Seal, SealError, manifest_of, unseal
 from sentiment_lstm.strict_json import canonical_json, strict_json
 from sentiment_lstm.text import Vocabulary
@@ -156,42 +152,3 @@ def _size(config: Any, key: str, most: int) -> int:
     if type(value) is not int or not 1 <= value <= most:
         raise BundleError(f"{CONFIG}: {key} is {value!r}, not a number from 1 to {most}")
     return value
-
-
-def starting_weights(
-    model: LanguageModelFiles, vocabulary: Vocabulary, fresh: Mapping[str, NDArray[np.float32]]
-) -> Weights:
-    """Return a classifier's embedding and LSTM as they start from a language model.
-
-    Args:
-        model: what they start from.
-        vocabulary: the classifier's tokens.
-        fresh: the classifier's random weights, by their names in a bundle.
-
-    Raises:
-        SettingsError: the sizes of the two differ.
-    """
-    start = {name: model.weights[name] for name in fresh if name in model.weights}
-    lstm = [name for name in fresh if name.startswith("lstm.")]
-    for name in lstm:
-        if name not in start or start[name].shape != fresh[name].shape:
-            raise SettingsError(
-                f"model.start is a language model of embedding {model.embedding} and {model.units} "
-                f"units that has no fitting {name}: set model.embedding and model.units to these, "
-                "model.layers to 1, and model.directions to 1 if it reads forward alone"
-            )
-    return start | {"embedding": _embedding(model, vocabulary, fresh["embedding"])}
-
-
-def _embedding(
-    model: LanguageModelFiles, vocabulary: Vocabulary, fresh: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the fresh rows, those of tokens that the model knows replaced by its own.
-
-    The others are brought to the same standard deviation, so that all speak equally loud.
-    """
-    known = {token: row for row, token in enumerate(model.vocabulary.tokens)}
-    rows = np.array([known.get(token, -1) for token in vocabulary.tokens])
-    theirs = model.weights["embedding"]
-    scaled = fresh * np.float32(theirs.std() / fresh.std())
-    return np.where((rows >= 0)[:, np.newaxis], theirs[rows], scaled).astype(np.float32)

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from sentiment_lstm.batching import TokenArrays, steps_per_epoch, training_batches
+from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch, training_batches
 from sentiment_lstm.compared_nets import build_layer
 from sentiment_lstm.endless_training import compiled_update
 from sentiment_lstm.losses import binary_cross_entropy
@@ -33,13 +33,14 @@ def read_and_judge(
         `by_length`; see `metrics.accuracy_by_length`.
     """
     model = _network(reading, vocabulary_size)
-    steps = reading.epochs * steps_per_epoch(len(train), reading.batch)
+    sizes = BatchSizes(reading.batch)
+    steps = reading.epochs * steps_per_epoch(train.lengths, sizes)
     schedule = keras.optimizers.schedules.CosineDecay(reading.learning_rate, steps)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
     step = _text_step(model, optimizer, whole=reading.net.kind == "rnn")
     for epoch in range(reading.epochs):
-        for batch in training_batches(train, reading.batch, reading.seed, epoch):
+        for batch in training_batches(train, sizes, reading.seed, epoch):
             step(batch.tokens, batch.targets.astype(np.float32))
     logits = predict(forward(model), validation)[:, 0]
     correct = (logits > 0) == (np.asarray(validation.targets) == 1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.batching import TokenArrays, steps_per_epoch, training_order
+from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch, training_order
 from sentiment_lstm.language_model import (
     LanguageModel,
     log_shares,
@@ -96,7 +96,7 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
         settings: PretrainSettings,
         keeping: Keeping,
     ) -> None:
-        steps = steps_per_epoch(len(train), settings.batch_size)
+        steps = steps_per_epoch(train.lengths, BatchSizes(settings.batch_size))
         optimizer = adam(settings, steps * settings.epochs)
         optimizer.build(network.trainable_variables)
         super().__init__(
@@ -111,7 +111,7 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
 
     def remaining(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
         p, s = self.position, self.settings
-        order = training_order(self.train.lengths, s.batch_size, s.seed, p.epoch)
+        order = training_order(self.train.lengths, BatchSizes(s.batch_size), s.seed, p.epoch)
         return ((step, order[step]) for step in range(p.step, len(order)))
 
     def take(self, item: tuple[int, NDArray[np.int64]]) -> float:

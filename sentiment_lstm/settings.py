@@ -20,6 +20,7 @@ OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 BACKENDS = ("tensorflow", "jax", "torch")
 PRECISIONS = ("float32", "mixed_bfloat16")
+SHORT = 64  # tokens of a short text at most
 
 
 def setting(
@@ -89,6 +90,11 @@ class ModelSettings:
         help="language model that embedding and LSTM start from: the name of one that ships, or a "
         "run directory",
     )
+    from_model: str = setting(
+        "",
+        help="classifier that all weights start from: the name of one that ships, a bundle, or a "
+        "run directory",
+    )
 
     def __post_init__(self) -> None:
         check_section(self, "model")
@@ -107,6 +113,11 @@ class TrainSettings:
     seed: int = setting(0, help="seed of initial weights, dropout and batch order", low=0)
     epochs: int = setting(6, help="passes over the training split", low=1)
     batch_size: int = setting(64, help="texts a step", low=1)
+    short_batch: int = setting(
+        0,
+        help=f"texts a step, where none has over {SHORT} tokens; 0 is as many as else",
+        low=0,
+    )
     optimizer: str = setting("adam", help="rule that moves the weights", choices=OPTIMIZERS)
     learning_rate: float = setting(1e-3, help="peak learning rate", low=1e-8, high=100)
     momentum: float = setting(0.9, help="momentum of sgd", low=0, high=0.9999)
@@ -217,6 +228,7 @@ def check_pretraining(model: ModelSettings, pretrain: PretrainSettings) -> None:
         )
     starts = [f"model.embeddings is {model.embeddings!r}"] if model.embeddings else []
     starts += [f"model.start is {model.start!r}"] if model.start else []
+    starts += [f"model.from_model is {model.from_model!r}"] if model.from_model else []
     starts += [f"pretrain.epochs is {pretrain.epochs}"] if pretrain.epochs else []
     if len(starts) > 1:
         raise SettingsError(

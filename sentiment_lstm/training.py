@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sentiment_lstm.adversarial import adversarial_step, reads_unlabelled
 from sentiment_lstm.batching import (
     Batch,
+    BatchSizes,
     TokenArrays,
     evaluation_batches,
     steps_per_epoch,
@@ -161,7 +162,8 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         keeping: Keeping,
         unlabelled: Unlabelled | None,
     ) -> None:
-        steps = steps_per_epoch(len(train), settings.batch_size)
+        self.sizes = BatchSizes(settings.batch_size, settings.short_batch)
+        steps = steps_per_epoch(train.lengths, self.sizes)
         optimizer = build_optimizer(settings, steps * settings.epochs, depths(network))
         optimizer.build(network.trainable_variables)
         super().__init__(
@@ -190,7 +192,7 @@ class _Training(Resumable[Batch, ClassifierPosition]):
 
     def remaining(self) -> Iterator[Batch]:
         p, s = self.position, self.settings
-        return training_batches(self.train, s.batch_size, s.seed, p.epoch, p.step)
+        return training_batches(self.train, self.sizes, s.seed, p.epoch, p.step)
 
     def take(self, item: Batch) -> float:
         p, s = self.position, self.settings

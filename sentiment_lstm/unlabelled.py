@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.batching import TokenArrays, steps_per_epoch, training_order
+from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch, training_order
 
 
 class Unlabelled:
@@ -20,16 +20,17 @@ class Unlabelled:
     """
 
     def __init__(self, texts: TokenArrays, batch_size: int, width: int, seed: int) -> None:
-        self._texts, self._batch_size, self._width, self._seed = texts, batch_size, width, seed
+        self._texts, self._width, self._seed = texts, width, seed
+        self._sizes = BatchSizes(batch_size)
         self._order = lru_cache(1)(self._order_of)
 
     def batch(self, step: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return tokens `(batch, time)` and noise `(batch, time, width)` for a step."""
-        epoch, place = divmod(step, steps_per_epoch(len(self._texts), self._batch_size))
+        epoch, place = divmod(step, steps_per_epoch(self._texts.lengths, self._sizes))
         tokens = self._texts.pad(self._order(epoch)[place])
         # 2: a stream of its own beside those of batches and of dropped tokens.
         generator = np.random.default_rng((self._seed, 2, step))
         return tokens, generator.standard_normal((*tokens.shape, self._width), np.float32)
 
     def _order_of(self, epoch: int) -> list[NDArray[Any]]:
-        return training_order(self._texts.lengths, self._batch_size, self._seed, epoch)
+        return training_order(self._texts.lengths, self._sizes, self._seed, epoch)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_lstm.batching import training_order
+from sentiment_lstm.batching import BatchSizes, training_order
 from tests.benchmarks.epoch import BATCH
 from tests.benchmarks.machine import Gemm
 from tests.benchmarks.options import Options
@@ -48,7 +48,7 @@ def _learn(name: str, seed: int, options: Options) -> float:
     )
     best = 0.0
     for epoch in range(options.epochs):
-        for indices in training_order(lengths, BATCH, seed, epoch):
+        for indices in training_order(lengths, BatchSizes(BATCH), seed, epoch):
             learner.step(train[indices]) if name == "ours" else learner.step()
         best = max(best, 100 * float(np.mean(learner.answers(validation) == expected)))
     return best

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_lstm.batching import LENGTH_STEP, training_order
+from sentiment_lstm.batching import LENGTH_STEP, BatchSizes, training_order
 from tests.benchmarks.children import run_child
 from tests.benchmarks.machine import Gemm
 from tests.benchmarks.options import Options
@@ -77,7 +77,7 @@ def _times(step: Callable[[], Any], count: int) -> None:
 def _by_length(options: Options) -> list[Any]:
     """Return the batches of our first epoch, the shortest first."""
     lengths = training_arrays(options.source).lengths
-    batches = training_order(lengths, BATCH, seed=0, epoch=0)
+    batches = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
     return sorted(batches, key=lambda indices: -(-int(lengths[indices].max()) // LENGTH_STEP))
 
 
@@ -86,7 +86,8 @@ def _whole(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], 
     from tests.benchmarks.epoch_peers import Ours, Stock
 
     ours, stocks = Ours(options.source, units), _stocks(Stock, options, units)
-    batches = training_order(training_arrays(options.source).lengths, BATCH, seed=0, epoch=0)
+    lengths = training_arrays(options.source).lengths
+    batches = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
     ours.step(batches[0])
     found = {"ours": seconds_of(lambda: [ours.step(indices) for indices in batches])}
     for name, stock in stocks.items():

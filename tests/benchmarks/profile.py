@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from sentiment_lstm import bptt
-from sentiment_lstm.batching import training_order
+from sentiment_lstm.batching import BatchSizes, training_order
 from sentiment_lstm.parallel import cores, parallel_map
 from sentiment_lstm.tiles import add_product, panels_of
 from tests.benchmarks.epoch import BATCH
@@ -24,9 +24,8 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     from tests.benchmarks.epoch_peers import Ours
 
     lengths = training_arrays(options.source).lengths
-    batches = sorted(
-        training_order(lengths, BATCH, seed=0, epoch=0), key=lambda of: lengths[of].sum()
-    )
+    order = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
+    batches = sorted(order, key=lambda of: lengths[of].sum())
     batch = batches[len(batches) // 2]
     for units in options.units:
         ours, products = Ours(options.source, units), _Products(lengths[batch], units)

@@ -148,6 +148,7 @@ def test_another_backend_stops_and_goes_on_in_a_process_of_its_own(tmp_path, bac
     [
         (["model.layers=2"], "model.layers is 2 and pretrain.epochs is 1: only one layer"),
         (["model.embeddings=v.txt"], "two starts for one embedding"),
+        (["model.from_model=imdb"], "two starts for one embedding"),
         (["data.unlabelled=more.txt"], "which has no unlabelled texts"),
     ],
 )

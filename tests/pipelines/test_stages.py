@@ -149,6 +149,14 @@ def test_every_stage_names_sections_and_earlier_stages_that_there_are(stage):
     assert callable(importlib.import_module(stage.module).execute)
 
 
+def test_training_reads_the_classifier_that_it_starts_from(run, make_bundle):
+    other = make_bundle("other")
+    recipe = replace(RECIPE, model=replace(RECIPE.model, from_model=str(other)))
+    before = inputs("train", run, recipe)
+    make_bundle("other", seed=1)
+    assert inputs("train", run, recipe) != before
+
+
 def test_training_reads_the_language_model_that_it_starts_from(run, tmp_path):
     recipe = replace(RECIPE, model=replace(RECIPE.model, start=str(tmp_path / "language")))
     (tmp_path / "language").mkdir()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sentiment_lstm.batching import (
     LENGTH_STEP,
+    BatchSizes,
     TokenArrays,
     TokenWriter,
     evaluation_batches,
@@ -14,6 +15,7 @@ from sentiment_lstm.batching import (
     training_batches,
     training_order,
 )
+from sentiment_lstm.settings import SHORT
 
 
 def sequences_of(lengths, seed=0):
@@ -64,16 +66,46 @@ def test_a_batch_of_empty_texts_still_has_a_step():
 @settings(max_examples=60)
 def test_every_text_comes_once_and_only_one_batch_is_short(texts, batch_size, seed, epoch):
     lengths = np.random.default_rng(seed).integers(0, 50, texts)
-    order = training_order(lengths, batch_size, seed, epoch)
+    sizes = BatchSizes(batch_size)
+    order = training_order(lengths, sizes, seed, epoch)
     assert sorted(np.concatenate(order).tolist()) == list(range(texts))
-    assert len(order) == steps_per_epoch(texts, batch_size)
+    assert len(order) == steps_per_epoch(lengths, sizes)
     assert sum(len(batch) != batch_size for batch in order) == (texts % batch_size > 0)
+
+
+@given(st.integers(1, 900), st.integers(1, 20), st.integers(1, 60), st.integers(0, 9))
+@settings(max_examples=60)
+def test_short_texts_come_in_batches_of_their_own_size(texts, size, short, seed):
+    lengths = np.random.default_rng(seed).integers(0, 2 * SHORT, texts)
+    sizes = BatchSizes(size, short)
+    order = training_order(lengths, sizes, seed, 0)
+    assert sorted(np.concatenate(order).tolist()) == list(range(texts))
+    assert len(order) == steps_per_epoch(lengths, sizes)
+    some = [batch for batch in order if (lengths[batch] <= SHORT).all()]
+    others = [batch for batch in order if (lengths[batch] > SHORT).all()]
+    assert len(some) + len(others) == len(order)
+    for batches, expected in ((some, short), (others, size)):
+        counts = sorted(len(batch) for batch in batches)
+        assert all(count == expected for count in counts[1:])
+        assert all(count <= expected for count in counts)
+
+
+def test_where_short_texts_are_as_many_as_others_length_decides_nothing():
+    lengths = np.random.default_rng(4).integers(0, 2 * SHORT, 700)
+    order = training_order(lengths, BatchSizes(16), 5, 6)
+    generator = np.random.default_rng([5, 6])
+    shuffled = generator.permutation(700)
+    pool = shuffled[:700]
+    in_order = pool[np.argsort(lengths[pool], kind="stable")]
+    expected = [in_order[i : i + 16] for i in range(0, 700, 16)]
+    for batch, at in zip(order, generator.permutation(len(expected)), strict=True):
+        np.testing.assert_array_equal(batch, expected[at])
 
 
 def test_order_is_the_same_for_the_same_seed_and_epoch_only():
     lengths = np.random.default_rng(0).integers(0, 50, 500)
     orders = [
-        np.concatenate(training_order(lengths, 16, seed, epoch)).tolist()
+        np.concatenate(training_order(lengths, BatchSizes(16), seed, epoch)).tolist()
         for seed, epoch in [(0, 0), (0, 0), (0, 1), (1, 0)]
     ]
     assert orders[0] == orders[1]
@@ -83,14 +115,14 @@ def test_order_is_the_same_for_the_same_seed_and_epoch_only():
 
 def test_starting_in_the_middle_gives_the_rest_of_the_epoch():
     arrays = TokenArrays.of(sequences_of(range(100)), list(range(100)))
-    whole = [b.indices.tolist() for b in training_batches(arrays, 8, 3, 2)]
-    rest = [b.indices.tolist() for b in training_batches(arrays, 8, 3, 2, start=5)]
+    whole = [b.indices.tolist() for b in training_batches(arrays, BatchSizes(8), 3, 2)]
+    rest = [b.indices.tolist() for b in training_batches(arrays, BatchSizes(8), 3, 2, start=5)]
     assert rest == whole[5:]
 
 
 def test_batches_hold_texts_of_like_length():
     lengths = np.random.default_rng(1).integers(1, 400, 3_200)
-    spread = [np.ptp(lengths[batch]) for batch in training_order(lengths, 64, 0, 0)]
+    spread = [np.ptp(lengths[batch]) for batch in training_order(lengths, BatchSizes(64), 0, 0)]
     assert np.mean(spread) < 20  # a random batch spans nearly 400
 
 

@@ -1,4 +1,4 @@
-"""Language models on disk, and classifiers that start from them."""
+"""Language models on disk."""
 
 import json
 
@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sentiment_lstm import language_models, train
-from sentiment_lstm.bundle import read_bundle
-from sentiment_lstm.errors import BundleError, SettingsError
+from sentiment_lstm import language_models
+from sentiment_lstm.errors import BundleError
 from sentiment_lstm.language_models import (
     read_language_model,
     resolve_language_model,
-    starting_weights,
 )
 from sentiment_lstm.manifest import write_manifest
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
@@ -103,50 +101,3 @@ def test_what_was_written_is_read_and_other_files_may_stand_beside_it(tmp_path):
     assert found.vocabulary.tokens == TOKENS
     assert found.figures == {"directions": 1, "perplexities": {"forward": 2.5}}
     assert set(found.weights) == set(arrays)
-
-
-def test_tokens_take_the_embeddings_of_the_same_tokens(directory):
-    found = read_language_model(directory)
-    vocabulary = Vocabulary((*SPECIAL_TOKENS, "film", "unheard", "good"))
-    draw = np.random.default_rng(1).normal
-    fresh = {name: draw(size=a.shape) for name, a in random_arrays().items() if "lstm" in name}
-    fresh["embedding"] = draw(scale=0.1, size=(5, WIDTH)).astype("float32")
-    start = starting_weights(found, vocabulary, fresh | {"head.bias": draw(size=1)})
-    theirs = found.weights["embedding"]
-    np.testing.assert_array_equal(start["embedding"][[0, 1, 2, 4]], theirs[[0, 1, 4, 2]])
-    unheard = fresh["embedding"][3] * theirs.std() / fresh["embedding"].std()
-    np.testing.assert_allclose(start["embedding"][3], unheard, rtol=1e-5)
-    assert set(start) == {"embedding", *(name for name in fresh if "lstm" in name)}
-    np.testing.assert_array_equal(
-        start["lstm.0.backward.bias"], found.weights["lstm.0.backward.bias"]
-    )
-
-
-SIZES = {"embedding": WIDTH, "units": UNITS}
-
-
-def test_a_classifier_starts_from_it(directory, tmp_path):
-    texts, labels = ["good film", "bad film"] * 20, ["up", "down"] * 20
-    still = {"epochs": 1, "learning_rate": 1e-8}
-    recipe = {"model": SIZES | {"start": str(directory.parent)}, "train": still}
-    weights = read_bundle(train(texts, labels, recipe, output=tmp_path / "model")).weights
-    expected = read_language_model(directory).weights
-    for name in ("lstm.0.forward.kernel", "lstm.0.backward.recurrent_kernel"):
-        np.testing.assert_allclose(weights[name], expected[name], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "sizes",
-    [SIZES | {"units": 4}, SIZES | {"embedding": 6}, SIZES | {"layers": 2}],
-)
-def test_other_sizes_are_refused(directory, tmp_path, sizes):
-    recipe = {"model": sizes | {"start": str(directory)}}
-    with pytest.raises(SettingsError, match="embedding 5 and 3 units"):
-        train(["good", "bad"] * 20, ["up", "down"] * 20, recipe, output=tmp_path / "model")
-
-
-def test_one_direction_is_no_start_for_two(tmp_path):
-    directory = written(tmp_path / "forward", random_arrays(("forward",)))
-    recipe = {"model": SIZES | {"start": str(directory)}}
-    with pytest.raises(SettingsError, match=r"no fitting lstm\.0\.backward"):
-        train(["good", "bad"] * 20, ["up", "down"] * 20, recipe, output=tmp_path / "model")

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_lstm.batching import TokenArrays, steps_per_epoch
+from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch
 from sentiment_lstm.unlabelled import Unlabelled
 
 
@@ -19,7 +19,7 @@ def texts(lengths):
 @settings(deadline=None)
 def test_each_text_comes_once_before_any_comes_again(lengths, batch_size, seed):
     drawn = Unlabelled(texts(lengths), batch_size, 3, seed)
-    steps = steps_per_epoch(len(lengths), batch_size)
+    steps = steps_per_epoch(np.array(lengths), BatchSizes(batch_size))
     for epoch in range(2):
         batches = [drawn.batch(epoch * steps + step)[0] for step in range(steps)]
         seen = Counter(int(row[0]) for batch in batches for row in batch)
