@@ -19,11 +19,14 @@ from sentiment_lstm.contrast import (
     beside,
     conceded,
     denied,
+    implied,
     negated,
     plain,
+    quantified,
     told,
 )
 from sentiment_lstm.english import CONTRASTS, NEGATIONS, TURNING, Tokens
+from sentiment_lstm.opinions import KINDS, OPINIONS, kind_at, put_at
 
 SHORTEST, LONGEST = 3, 24
 # A word must stand in so many sentences, and move the teacher's logit so far from that of the
@@ -34,6 +37,7 @@ CONFIDENT, SURE = 0.85, 0.92
 UNSURE = 0.2  # how far from even a teacher's chance may be where nothing is said
 REACH = 5  # tokens from a negation to the word that it is read with
 FORMS = 2  # negations of each sentence
+USES = 50  # sentences that a word of praise or blame is put into
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -75,11 +79,16 @@ def contrasts(
     lexicon = lexicon_of(short, teacher)
     sure = sure_sentences(short, lexicon, teacher)
     yield from (Taught(" ".join(one.tokens), one.chance) for one in sure)
+    put = substituted(sentences, lexicon, random)
+    yield from (_taught(one.tokens, one.praises) for one in put)
     claims = [one for one in sure if negated(one.tokens, one.at, random)]
-    for _ in range(FORMS):
-        yield from _negated(claims, random)
-    yield from _denied(claims, random)
-    yield from _conceded(claims, random)
+    for some in (claims,) * FORMS + (put,):
+        yield from _negated(some, random)
+    for some in (claims, put):
+        yield from _denied(some, random)
+        yield from _implied(some, random)
+        yield from _quantified(some, random)
+        yield from _conceded(some, random)
     yield from _beside(_asides(short, lexicon, len(claims), teacher, random), claims, random)
     for one in found(short, lexicon, teacher):
         # "Don't waste your time" is no praise, as the text around it tells.
@@ -117,6 +126,36 @@ def _sure(sentences: Sequence[Tokens], lexicon: Lexicon, teacher: Teacher) -> li
     ]
 
 
+def substituted(
+    sentences: Mapping[Tokens, float], lexicon: Lexicon, random: np.random.Generator
+) -> list[Sure]:
+    """Return plain sentences with another word of `KINDS` where one stood, each word in `USES`."""
+    frames = _frames(sentences, lexicon)
+    put = []
+    for name, kind in KINDS.items():
+        places = frames.get(name, [])
+        for word, praises in kind.all():
+            chance = SURE if praises else 1 - SURE
+            for tokens, at in _some(places, USES, random):
+                put.append(Sure(put_at(word, tokens, at), at, praises, chance))
+    return put
+
+
+def _frames(
+    sentences: Mapping[Tokens, float], lexicon: Lexicon
+) -> dict[str, list[tuple[Tokens, int]]]:
+    """Return by kind the plain sentences of one word of it that says what the text around says."""
+    frames: dict[str, list[tuple[Tokens, int]]] = {}
+    for tokens, target in sentences.items():
+        if not SHORTEST <= len(tokens) <= LONGEST or not plain(t for t in tokens if t != "than"):
+            continue
+        at = [i for i, t in enumerate(tokens) if t in lexicon or t in OPINIONS]
+        name = kind_at(tokens, at[0]) if len(at) == 1 else None
+        if name and (tokens[at[0]] in KINDS[name].praising) == (target > 0.5):
+            frames.setdefault(name, []).append((tokens, at[0]))
+    return frames
+
+
 def found(sentences: Sequence[Tokens], lexicon: Lexicon, teacher: Teacher) -> Iterator[Edited]:
     """Yield the sentences as they stand in which one negation turns one word round.
 
@@ -152,6 +191,22 @@ def _denied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Tau
         tokens = denied(one.tokens, random)
         if tokens:
             yield _taught(tokens, not one.praises)
+
+
+def _implied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        for done in (True, False):
+            tokens = implied(one.tokens, one.at, done, random)
+            if tokens:
+                yield _taught(tokens, one.praises is done)
+
+
+def _quantified(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        for whole in (True, False):
+            tokens = quantified(one.tokens, whole, random)
+            if tokens:
+                yield _taught(tokens, one.praises is whole)
 
 
 def _conceded(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:

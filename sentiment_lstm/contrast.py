@@ -10,10 +10,15 @@ of English write it, on the tokens of `sentiment_lstm.text`:
   "it isn't dull", "I enjoyed it" "I didn't enjoy it";
 - a whole sentence denied: "I do not believe that it is dull";
 - one sentence conceded and another claimed: "although it is dull, I enjoyed it";
-- a negation that governs something else, which must change nothing.
+- a negation that governs something else, which must change nothing;
+- "I failed to enjoy it" and "I could not help but enjoy it" of "I enjoyed it";
+- "nothing about the film is dull", "everything about the film is dull" of "the film is dull".
+
+What puts another word in the place of the one that praises or blames is in
+`sentiment_lstm.opinions`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +37,9 @@ class Edited(NamedTuple):
     praises: bool
 
 
-def plain(tokens: Sequence[str]) -> bool:
+def plain(tokens: Iterable[str]) -> bool:
     """Tell whether a sentence holds no word that turns round what it says."""
-    return english.NEGATIONS.isdisjoint(tokens) and english.CONTRASTS.isdisjoint(tokens)
+    return (english.NEGATIONS | english.CONTRASTS).isdisjoint(tokens)
 
 
 def told(tokens: Sequence[str], lexicon: Lexicon) -> list[int]:
@@ -113,6 +118,32 @@ def beside(aside: Tokens, claimed: Tokens, random: np.random.Generator) -> Token
     """Return a sentence that praises or blames behind one that negates and does neither."""
     link = _pick(((".",), (",", "and"), (";",)), random)
     return (*_open_ended(aside), *link, *claimed)
+
+
+def implied(tokens: Tokens, at: int, done: bool, random: np.random.Generator) -> Tokens | None:
+    """Return "I" with a verb that it has come to, or has not, or None where no rule fits.
+
+    Args:
+        tokens: a plain sentence.
+        at: where its verb of praise or blame stands.
+        done: whether the sentence is to say that it came to that.
+        random: decides between the forms.
+    """
+    if tokens[:1] != ("i",) or at != 1 or tokens[at] not in english.VERBS:
+        return None
+    bare = english.VERBS[tokens[at]][1]
+    return ("i", *_pick(english.IMPLYING[done], random), bare, *tokens[2:])
+
+
+def quantified(tokens: Tokens, whole: bool, random: np.random.Generator) -> Tokens | None:
+    """Return a sentence that says of all about its subject what it said, or of nothing.
+
+    None where no rule fits: it begins with an article and a noun, and a copula.
+    """
+    if len(tokens) < 4 or tokens[0] not in english.ARTICLES or tokens[2] not in english.SINGULAR:
+        return None
+    copula = english.SINGULAR[tokens[2]]
+    return (*_pick(english.QUANTIFYING[whole], random), *tokens[:2], copula, *tokens[3:])
 
 
 def _open_ended(tokens: Tokens) -> Tokens:

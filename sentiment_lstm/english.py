@@ -3,54 +3,68 @@
 Tokens = tuple[str, ...]
 
 
-def _words(*lines: str) -> frozenset[str]:
+def words(*lines: str) -> frozenset[str]:
+    """Return the words of some lines."""
     return frozenset(word for line in lines for word in line.split())
+
+
+def past_of(verb: str) -> str:
+    """Return the past of a regular verb that doubles no letter."""
+    if verb.endswith("y") and verb[-2] not in "aeou":
+        return f"{verb[:-1]}ied"
+    return f"{verb}d" if verb.endswith("e") else f"{verb}ed"
 
 
 def _phrases(*lines: str) -> tuple[Tokens, ...]:
     return tuple(tuple(line.split()) for line in lines)
 
 
-NEGATIONS = _words(
+NEGATIONS = words(
     "not n't no never nothing nobody none neither nor without hardly barely scarcely rarely cannot",
     "cant dont doesnt didnt isnt wasnt lack lacks lacking lacked fail fails failed",
 )
 """Words after which a sentence says another thing."""
 
-TURNING = _words("not n't never hardly barely scarcely")
+TURNING = words("not n't never hardly barely scarcely")
 """Those of them that turn round the one word they stand before."""
 
-CONTRASTS = _words(
+CONTRASTS = words(
     "but however although though while despite except yet unless if only instead rather would",
     "could should might supposed than",
 )
 """Words that set one thing against another, or against what is not so."""
 
-COPULAS = _words("is was are were 're")
+COPULAS = words("is was are were 're")
 
-PRONOUNS = _words("it that he she this what there who here everything")
+SINGULAR = {"is": "is", "was": "was", "are": "is", "were": "was"}
+"""A copula -> what it is behind "everything"."""
+
+ARTICLES = words("the this that his her its")
+"""Words that begin the subject of a sentence."""
+
+PRONOUNS = words("it that he she this what there who here everything")
 """Words after which "'s" is a verb; elsewhere it is most often the genitive."""
 
-MODALS = _words("will would can could should must may might do does did")
+MODALS = words("will would can could should must may might do does did")
 
 CONTRACTED = {"will": "wo", "can": "ca"}
 """What is left of a modal before "n't", where it is not the whole."""
 
-DEGREES = _words(
+DEGREES = words(
     "a an the very really so quite pretty truly absolutely just simply extremely incredibly",
     "totally completely utterly highly definitely certainly particularly also all that such too",
     "most actually always thoroughly strongly heartily",
 )
 """Words between a verb and the word that praises or blames."""
 
-SUBJECTS = _words(
+SUBJECTS = words(
     "i we you they he she it this that who which everyone everybody people audiences critics film",
     "movie story plot script acting cast director show one really truly absolutely thoroughly",
     "actually just also personally definitely highly always",
 )
 """Words that a verb of praise or blame stands behind, not a noun of the same letters."""
 
-STARTS = _words(
+STARTS = words(
     "the this that these it he she they i we you his her their its every all most some my our",
     "everyone there a an",
 )
@@ -81,22 +95,28 @@ CONCEDING = _phrases("although", "though", "while", "even though")
 CLAIMING = _phrases("but", "yet", "however ,", "still ,")
 """Words that claim against what a sentence before them grants."""
 
-CLOSERS = _words(". ! ? , ; : and or ... !! !!!")
+CLOSERS = words(". ! ? , ; : and or ... !! !!!")
 """Tokens that end a phrase."""
 
 
 def _verbs() -> dict[str, tuple[str, str]]:
-    past = _words(
+    past = words(
         "enjoy disappoint succeed fail impress entertain annoy work recommend surprise insult",
         "touch love like hate waste bore ruin suck deserve amaze irritate despise appreciate",
+        "adore admire treasure cherish relish praise dislike loathe detest resent scorn deplore",
+        "pity delight charm move thrill amuse captivate fascinate satisfy frustrate anger",
+        "infuriate exhaust confuse",
     )
-    present = _words(
+    present = words(
         "work deserve succeed fail disappoint entertain stink suck deliver impress shine bore",
         "annoy waste ruin drag please lack insult love",
     )
-    bare = _words("love like enjoy recommend hate regret appreciate suck stink")
+    bare = words(
+        "love like enjoy recommend hate regret appreciate suck stink adore admire treasure cherish",
+        "relish praise dislike despise loathe detest resent scorn deplore pity",
+    )
     return {
-        **{f"{verb}{'d' if verb.endswith('e') else 'ed'}": ("did", verb) for verb in past},
+        **{past_of(verb): ("did", verb) for verb in past},
         **{f"{verb}s": ("does", verb) for verb in present},
         **{verb: ("do", verb) for verb in bare},
     }
@@ -104,3 +124,23 @@ def _verbs() -> dict[str, tuple[str, str]]:
 
 VERBS = _verbs()
 """A verb as it is said -> what negates it, and its bare form behind that."""
+
+IMPLYING = {
+    True: _phrases(
+        "could not help but", "could n't help but", "came to", "grew to", "soon learned to",
+        "found it easy to", "found it hard not to", "found it impossible not to",
+        "did not hesitate to", "had every reason to", "was right to",
+    ),
+    False: _phrases(
+        "could not bring myself to", "could n't bring myself to", "failed to", "struggled to",
+        "tried to", "wanted to", "really wanted to", "hoped to", "never came to", "was unable to",
+        "found it hard to", "found it impossible to", "found no reason to", "had hoped to",
+    ),
+}  # fmt: skip
+"""What stands between "I" and a verb: whether I did as it says -> the forms."""
+
+QUANTIFYING = {
+    True: _phrases("everything about", "just about everything about"),
+    False: _phrases("nothing about", "not a single thing about", "hardly anything about"),
+}
+"""What stands before the subject of a sentence: whether it is said of it -> the forms."""

@@ -1,5 +1,7 @@
 """A corpus' sentences turned round, by what a teacher says of plain ones."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -8,6 +10,8 @@ from pipelines import contrasts
 from pipelines.contrasts import Edited, found, lexicon_of, sure_sentences
 from pipelines.contrasts import contrasts as contrasts_of
 from sentiment_lstm.contrast import negated
+from sentiment_lstm.english import IMPLYING, QUANTIFYING
+from sentiment_lstm.opinions import KINDS
 from sentiment_lstm.text import tokenise
 
 WEIGHTS = {"great": 4.0, "loved": 3.5, "dull": -4.0, "bored": -3.5, "odd": -0.3}
@@ -85,14 +89,13 @@ def taught():
 
 
 def test_a_plain_sentence_is_taught_as_the_teacher_says(taught):
-    targets = dict(taught)
-    assert targets["it is great ."] == pytest.approx(expit(4.0))
-    assert targets["the film was dull ."] == pytest.approx(expit(-4.0))
+    assert ("it is great .", pytest.approx(expit(4.0))) in taught
+    assert ("the film was dull .", pytest.approx(expit(-4.0))) in taught
 
 
 def test_what_a_negation_turns_round_is_taught_turned_round(taught):
     negated = [target for text, target in taught if text in NEGATED]
-    assert len(negated) == contrasts.FORMS
+    assert len(negated) >= contrasts.FORMS
     assert set(negated) == {1 - contrasts.SURE}
 
 
@@ -109,7 +112,74 @@ def test_what_is_claimed_counts_and_what_is_granted_does_not(taught):
         granted_last = any(f", {word}" in text for word in ("although", "though", "while", "even"))
         praises = words[0 if granted_last else 1][1]
         assert target == (contrasts.SURE if praises else 1 - contrasts.SURE), text
-    assert both == 4
+    assert both >= 4
+
+
+FRAMES = dict(zip(
+    corpus(
+        "It was great.", "It is a dull play.", "I loved him.", "It was great then.",
+        "It was not great.", "It was great, I loved it.", "A delight.", "They were dull.",
+        "It is great but it was.",
+    ),
+    [0.9, 0.2, 1.0, 0.1, 0.9, 0.9, 0.9, 0.8, 0.9],
+    strict=True,
+))  # fmt: skip
+
+
+def test_each_word_is_put_where_another_of_its_kind_says_what_the_text_says():
+    put = contrasts.substituted(FRAMES, LEXICON, np.random.default_rng(0))
+    for kind, frames in {
+        "adjective": {"it was {} .", "it is a {} play ."},
+        "past attitude": {"i {} him ."},
+        "noun": {"a {} ."},
+    }.items():
+        words = dict(KINDS[kind].all())
+        found = [one for one in put if one.tokens[one.at] in words]
+        assert {one.tokens[one.at] for one in found} == set(words)
+        assert {as_frame(one) for one in found} == frames
+        assert all(one.praises == words[one.tokens[one.at]] for one in found)
+        assert all((one.chance > 0.5) == one.praises for one in found)
+    assert len(put) == sum(
+        n * len(KINDS[kind].all())
+        for kind, n in {"adjective": 2, "past attitude": 1, "noun": 1}.items()
+    )
+
+
+def as_frame(one):
+    tokens = [{"an": "a"}.get(token, token) for token in one.tokens]
+    return " ".join([*tokens[: one.at], "{}", *tokens[one.at + 1 :]])
+
+
+def test_a_word_is_put_into_so_many_sentences_and_no_more():
+    many = dict.fromkeys(
+        corpus(*[f"it was great at {i} ." for i in range(contrasts.USES + 9)]), 0.9
+    )
+    put = contrasts.substituted(many, LEXICON, np.random.default_rng(0))
+    counts = Counter(one.tokens[one.at] for one in put)
+    assert set(counts.values()) == {contrasts.USES}
+    assert set(counts) == {word for word, _ in KINDS["adjective"].all()}
+
+
+def test_what_came_to_be_and_what_did_not_are_told_apart(taught):
+    done = {" ".join(words): done for done in IMPLYING for words in IMPLYING[done]}
+    found = [
+        (target > 0.5, "love it" in text, holds)
+        for text, target in taught
+        for words, holds in done.items()
+        if text in (f"i {words} love it .", f"i {words} hate it .")
+    ]
+    assert {holds for *_, holds in found} == {True, False}
+    assert all(praises == (loved is holds) for praises, loved, holds in found)
+
+
+def test_what_is_said_of_all_and_of_nothing_are_told_apart(taught):
+    whole = {" ".join(words): whole for whole in QUANTIFYING for words in QUANTIFYING[whole]}
+    found = [
+        (target < 0.5, whole[text.removesuffix(" the film was dull .")])
+        for text, target in taught
+        if text.removesuffix(" the film was dull .") in whole
+    ]
+    assert set(found) == {(True, True), (False, False)}
 
 
 def test_a_negation_that_governs_something_else_changes_nothing(taught):

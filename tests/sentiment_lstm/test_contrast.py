@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_lstm import contrast
-from sentiment_lstm.contrast import beside, conceded, denied, negated, plain, told
+from sentiment_lstm.contrast import (
+    beside,
+    conceded,
+    denied,
+    implied,
+    negated,
+    plain,
+    quantified,
+    told,
+)
 from sentiment_lstm.text import tokenise
 
 LEXICON = {"dull": False, "great": True, "loved": True, "enjoyed": True, "bored": False}
@@ -131,6 +140,35 @@ def test_what_is_granted_is_told_from_what_is_claimed():
 def test_a_negation_stands_beside_what_it_does_not_govern():
     some = forms(beside, tokens_of("I did not go."), tokens_of("It was great."))
     assert some == {f"i did not go {link} it was great ." for link in (".", ", and", ";")}
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_what_one_came_to_do_is_told_from_what_one_did_not(done):
+    some = forms(lambda random: implied(tokens_of("I loved the end."), 1, done, random))
+    assert some == {f"i {' '.join(w)} love the end ." for w in contrast.english.IMPLYING[done]}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("We loved it.", "loved"), ("I really loved it.", "loved"), ("I great", "great")],
+)
+def test_only_a_verb_right_behind_i_is_implied(text, word):
+    tokens = tokens_of(text)
+    assert forms(lambda random: implied(tokens, tokens.index(word), True, random)) == {None}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_all_about_a_subject_is_told_from_nothing(whole):
+    some = forms(lambda random: quantified(tokens_of("The songs were dull."), whole, random))
+    forms_of_it = contrast.english.QUANTIFYING[whole]
+    assert some == {f"{' '.join(words)} the songs was dull ." for words in forms_of_it}
+
+
+@pytest.mark.parametrize(
+    "text", ["It is dull.", "The old film is dull.", "The film", "The film is"]
+)
+def test_without_an_article_and_a_noun_nothing_is_quantified(text):
+    assert forms(lambda random: quantified(tokens_of(text), True, random)) == {None}
 
 
 def test_a_plain_sentence_holds_nothing_that_turns_it_round():

@@ -1,0 +1,160 @@
+"""Words of English that praise or blame, by the place in a sentence that each may take.
+
+Two words of one kind may stand in for each other, which leaves a sentence's grammar as it was, and
+where one praises and the other blames, turns round what it says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentiment_lstm.english import Tokens, past_of, words
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Words that may stand in each other's place, those that praise and those that blame."""
+
+    praising: frozenset[str]
+    blaming: frozenset[str]
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.praising or word in self.blaming
+
+    def all(self) -> list[tuple[str, bool]]:
+        """Return every word, in order, with whether it praises."""
+        return sorted([(w, True) for w in self.praising] + [(w, False) for w in self.blaming])
+
+
+_LIKED = words("love like enjoy adore admire appreciate treasure cherish relish praise recommend")
+_DISLIKED = words("hate dislike despise loathe detest resent scorn deplore pity")
+
+KINDS = {
+    "adjective": Kind(
+        words(
+            "good great excellent wonderful superb brilliant fantastic terrific amazing",
+            "outstanding splendid marvelous lovely delightful charming enjoyable entertaining",
+            "engaging gripping compelling moving touching witty clever smart intelligent fresh",
+            "original inventive imaginative beautiful gorgeous stunning elegant graceful",
+            "memorable unforgettable satisfying rewarding convincing believable authentic",
+            "sincere hilarious exciting thrilling suspenseful powerful masterful flawless perfect",
+            "impressive remarkable inspired inspiring fascinating absorbing captivating exquisite",
+            "refreshing riveting tender subtle lively likable magnificent profound sublime",
+            "heartwarming uplifting thoughtful insightful stylish breathtaking priceless",
+        ),
+        words(
+            "bad awful terrible horrible dreadful atrocious abysmal lousy poor weak dull boring",
+            "tedious tiresome dreary bland lifeless flat stale predictable formulaic unoriginal",
+            "derivative silly stupid dumb idiotic moronic ridiculous pathetic pointless senseless",
+            "incoherent confusing muddled messy clumsy awkward wooden unconvincing implausible",
+            "contrived forced phony fake shallow hollow empty pretentious pompous annoying",
+            "irritating grating obnoxious offensive vulgar crude ugly cheap amateurish inept",
+            "incompetent sloppy disappointing frustrating unfunny humorless lame laughable sour",
+            "joyless unwatchable forgettable mediocre uninspired mindless tasteless disgusting",
+            "repulsive insulting painful miserable excruciating worthless hideous unpleasant",
+            "pitiful inane insipid",
+        ),
+    ),
+    "attitude": Kind(_LIKED, _DISLIKED),
+    "past attitude": Kind(frozenset(map(past_of, _LIKED)), frozenset(map(past_of, _DISLIKED))),
+    "effect": Kind(
+        words(
+            "impressed delighted charmed moved touched thrilled amused entertained captivated",
+            "fascinated inspired satisfied enchanted gripped",
+        ),
+        words(
+            "disappointed bored annoyed irritated disgusted insulted offended frustrated angered",
+            "infuriated repelled exhausted confused appalled",
+        ),
+    ),
+    "noun": Kind(
+        words(
+            "masterpiece gem delight joy triumph treat treasure success pleasure winner marvel",
+            "feast wonder",
+        ),
+        words(
+            "mess disaster bore failure disgrace embarrassment eyesore insult chore dud turkey",
+            "travesty catastrophe flop letdown abomination ordeal",
+        ),
+    ),
+    "mass": Kind(
+        words("pleasure joy delight bliss fun genius magic perfection brilliance beauty charm"),
+        words(
+            "agony torture misery boredom tedium garbage trash rubbish drivel nonsense crap",
+            "incompetence stupidity drudgery",
+        ),
+    ),
+    "manner": Kind(
+        words(
+            "beautifully brilliantly wonderfully superbly perfectly masterfully skillfully nicely",
+            "admirably convincingly magnificently splendidly gracefully elegantly",
+        ),
+        words(
+            "poorly badly clumsily ineptly pathetically atrociously amateurishly lazily sloppily",
+            "carelessly abysmally",
+        ),
+    ),
+    "comparative": Kind(
+        words("better stronger funnier smarter finer superior richer sharper livelier fresher"),
+        words("worse weaker duller dumber poorer inferior flatter sillier cheaper uglier"),
+    ),
+    "superlative": Kind(
+        words("best finest greatest funniest strongest smartest loveliest"),
+        words("worst weakest dullest poorest dumbest lousiest ugliest silliest"),
+    ),
+}
+"""Kind -> its words. A word may be of several kinds."""
+
+OPINIONS = frozenset(word for kind in KINDS.values() for word, _ in kind.all())
+
+_OBJECTS = words("me us him her them you everyone everybody audiences viewers")
+_BEEN = words("was were am 'm be been is are feel felt left")
+_PARTICIPLES = words(
+    "shot done made written acted directed played told edited filmed paced cast drawn crafted",
+    "executed staged photographed scripted animated choreographed designed handled performed",
+    "constructed realized portrayed conceived lit dubbed timed put",
+)
+_WHO = words("i we you they really truly absolutely thoroughly actually just also")
+_WHOLLY = words("pure sheer utter absolute complete total such")
+_THIS = words("it this that he she they")
+_IS = words("is was 's are were be")
+
+
+def kind_at(tokens: Sequence[str], at: int) -> str | None:
+    """Return the kind of the word at a place, or None where it says nothing of the sort there."""
+    return next(
+        (name for name, kind in KINDS.items() if tokens[at] in kind and _fits(name, tokens, at)),
+        None,
+    )
+
+
+def _fits(kind: str, tokens: Sequence[str], at: int) -> bool:
+    before = tokens[at - 1] if at else ""
+    behind = tokens[at + 1] if at + 1 < len(tokens) else ""
+    if kind == "effect":
+        return behind in _OBJECTS or before in _BEEN
+    if kind == "noun":
+        return not {"a", "an"}.isdisjoint(tokens[max(at - 2, 0) : at])
+    if kind == "manner":
+        return behind in _PARTICIPLES or before in _PARTICIPLES
+    return {
+        "adjective": behind != "than",
+        "attitude": before in _WHO,
+        "past attitude": before in _WHO,
+        "mass": before in _WHOLLY,
+        "comparative": behind == "than" and tokens[0] in _THIS and not _IS.isdisjoint(tokens[:at]),
+        "superlative": tokens[0] in _THIS and _is_the(tokens[:at]),
+    }[kind]
+
+
+def _is_the(before: Sequence[str]) -> bool:
+    """Tell whether words end with "is the", or with "is one of the"."""
+    *first, last = before or ("",)
+    return last == "the" and (first[-1:] in ([w] for w in _IS) or first[-2:] == ["one", "of"])
+
+
+def put_at(word: str, tokens: Tokens, at: int) -> Tokens:
+    """Return a sentence with another word at a place, and the article before it that it wants."""
+    before = tokens[:at]
+    if at and before[-1] in ("a", "an"):
+        before = (*before[:-1], "an" if word[0] in "aeiou" else "a")
+    return (*before, word, *tokens[at + 1 :])
