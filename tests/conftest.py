@@ -3,9 +3,15 @@
 import os
 import signal
 
+from hypothesis import settings
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # A shell has what it runs in the background ignore Ctrl-C, and what that starts inherits it: the
 # tests that send one need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes is the machine's affair.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")

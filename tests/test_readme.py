@@ -98,8 +98,9 @@ def test_library_examples_run(workplace, environment):
 def test_opens_with_the_two_commands_that_ci_runs():
     first, second = [c for c in commands() if installs(c)][:2]
     assert first.endswith("sentiment-lstm run quickstart")
-    assert second.endswith("/pytest")
+    assert second.endswith("/pytest -n 2")
     ci = (ROOT / ".ci" / "run").read_text()
+    assert '/bin/pytest" -n 2' in ci
     for command in (first, second):
         install = re.search(r"pip install (.*?) &&", command).group(1)
         assert "constraints.txt" in install

@@ -53,7 +53,9 @@ def _check_alike(what: str, answers: Mapping[str, Any]) -> None:
 
 def _row(case: Case, name: str, runs: Mapping[str, Run], options: Options, gemm: Gemm) -> Row:
     first = len(gemm.seconds)
-    taken = round_robin(runs, rounds=options.rounds, seconds=options.seconds, between=gemm)
+    taken = round_robin(
+        runs, rounds=options.rounds, seconds=options.seconds, between=gemm, busy=True
+    )
     found = medians(taken, 1e3)
     ours = found.pop("ours")
     peak = gemm.since(first)

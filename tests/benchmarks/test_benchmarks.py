@@ -37,6 +37,14 @@ def test_contenders_take_turns_after_one_untimed_call_each():
     assert [len(seconds) for seconds in taken.values()] == [2, 2]
 
 
+def test_a_busy_contender_is_called_twice_a_turn_and_timed_once():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
+    taken = round_robin(runs, rounds=2, busy=True)
+    assert "".join(calls) == "ab" + "aabb" * 2
+    assert [len(seconds) for seconds in taken.values()] == [2, 2]
+
+
 def test_medians_and_quantiles_are_those_of_the_values():
     taken = {"ours": [4.0, 1.0, 2.0], "peer": [3.0, 9.0, 8.0], "late": [7.0, 6.0, 5.0]}
     assert medians(taken, 10) == {"ours": 20.0, "peer": 80.0, "late": 60.0}

@@ -35,19 +35,26 @@ def seconds_of(run: Run) -> float:
 
 
 def round_robin(
-    runs: Mapping[str, Run], *, rounds: int, seconds: float = 0.0, between: Run = nothing
+    runs: Mapping[str, Run],
+    *,
+    rounds: int,
+    seconds: float = 0.0,
+    between: Run = nothing,
+    busy: bool = False,
 ) -> Seconds:
     """Time each contender once a round: first, second, …, first, second, …
 
     Each is called once before the first round, untimed: what is set up at a first call, such as
     compiled programs, is measured elsewhere.
-    Each call comes after `PAUSE`, which also leaves caches cooler than a busy loop would.
+    Each turn comes after `PAUSE`, which also leaves caches cooler than a busy loop would.
 
     Args:
         runs: the contenders by name.
         rounds: rounds at least.
         seconds: go on with rounds until so many have passed.
         between: called after each round.
+        busy: call each once more at the start of its turn, untimed, as what comes before a call in
+            a loop that does nothing else, such as a training's, is another call of the same.
 
     Returns:
         The seconds of every call, by contender.
@@ -59,6 +66,8 @@ def round_robin(
     while done < rounds or perf_counter() - started < seconds:
         for name, run in runs.items():
             sleep(PAUSE)
+            if busy:
+                run()
             taken[name].append(seconds_of(run))
         between()
         done += 1

@@ -5,7 +5,7 @@ import re
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.painting import coloured, colours_wanted, levels, signed, wrapped
@@ -56,7 +56,6 @@ def test_colours_are_for_terminals_whose_user_wants_them(monkeypatch, environmen
     st.lists(st.tuples(st.sampled_from(["", " "]), st.text("ab.", min_size=1, max_size=9))),
     st.integers(10, 40), st.sampled_from([coloured, signed]), st.data(),
 )  # fmt: skip
-@settings(deadline=None)
 def test_lines_hold_every_word_once_within_their_width(parts, width, paint, data):
     pieces = [space + word for space, word in parts]
     size = len(pieces)

@@ -126,7 +126,6 @@ def test_the_processes_need_no_tensorflow():
 
 
 @given(st.lists(st.integers(1, 3)))
-@settings(deadline=None)
 def test_packs_hold_every_line_and_little_more_than_they_should(thirds):
     lines = [b"x" * (n * PACK_BYTES // 3) + b"\n" for n in thirds[:8]]
     made = list(packs(lines))

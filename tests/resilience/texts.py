@@ -44,7 +44,7 @@ def drawn(count: int, start: int = 0) -> list[str | bytes]:
 
     @seed(start)
     @settings(
-        max_examples=-(-count // BATCH), database=None, deadline=None, phases=[Phase.generate],
+        max_examples=-(-count // BATCH), database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.lists(texts, min_size=BATCH, max_size=BATCH))

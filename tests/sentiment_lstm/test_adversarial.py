@@ -70,7 +70,7 @@ def test_the_trained_variables_are_those_of_the_classifier_in_their_order():
     st.integers(1, 4), st.integers(1, 5), st.integers(1, 3), st.floats(1e-20, 1e10),
     st.integers(0, 99),
 )  # fmt: skip
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_directions_have_norm_one_whatever_the_size_of_the_gradient(n, time, width, size, seed):
     gradient = np.random.default_rng(seed).normal(size=(n, time, width)).astype("float32")
     found = ops.convert_to_numpy(directions(ops.convert_to_tensor(gradient * np.float32(size))))

@@ -55,7 +55,7 @@ def test_shares_are_the_terms_of_the_sum_as_it_is_written(pooling, directions, l
     st.sampled_from(POOLINGS), st.integers(1, 2), st.integers(1, 3), st.integers(0, 40),
     st.integers(0, 2**32 - 1), st.sampled_from([0.1, 0.8, 3.0]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_shares_and_bias_sum_to_the_logit_of_the_classifier(
     pooling, directions, layers, length, seed, scale
 ):

@@ -1,7 +1,7 @@
 """Numbers of 16 bits, against ml_dtypes."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from ml_dtypes import bfloat16
@@ -22,7 +22,6 @@ def there_and_back(matrix, through):
 
 
 @given(arrays(np.float32, MATRICES, elements=FLOATS))
-@settings(deadline=None)
 def test_a_number_is_rounded_as_ml_dtypes_rounds_it(matrix):
     with np.errstate(invalid="ignore"):  # of a NaN that is to be heard of
         expected = matrix.astype(bfloat16)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bfloat16_cases import bits, numbers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ml_dtypes import bfloat16
 
@@ -25,7 +25,6 @@ needs_products = pytest.mark.skipif(
 
 @needs_products
 @given(st.integers(1, 70), st.integers(1, 140))
-@settings(deadline=None)
 def test_panels_are_the_matrix(rows, columns):
     matrix = bits(rows, rows, columns)
     panels = panels_of(matrix)
@@ -44,7 +43,6 @@ def test_panels_are_the_matrix(rows, columns):
     st.integers(0, 2),
     st.integers(0, 2**32 - 1),
 )
-@settings(deadline=None)
 def test_the_product_is_added_to_the_rows_asked_for(n, depth, breadth, more, seed):
     rows = padded(n, ROWS) + more
     a, b = bits([seed, 1], rows, depth * DEPTH), bits([seed, 2], depth * DEPTH, breadth * STEP)

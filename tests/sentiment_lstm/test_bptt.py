@@ -67,7 +67,7 @@ CASES = st.fixed_dictionaries(
 
 
 @given(CASES, st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, threads):
     batch, weights, h, c, draw = random_batch(**case)
     run, x = oracle(batch, weights, h, c)
@@ -88,7 +88,7 @@ def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, thre
 
 
 @given(CASES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_inference_gives_the_states_of_training(case):
     batch, weights, h, c, _ = random_batch(**case)
     outputs, _ = bptt.forward(batch, weights, h, c)
@@ -98,7 +98,7 @@ def test_inference_gives_the_states_of_training(case):
 
 @pytest.mark.skipif(not bfloat16_products.available(), reason="no products in bfloat16 here")
 @given(CASES, st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, threads):
     case = {**case, "units": 16 * -(-case["units"] // 40)}  # of 16, 32, 48 and 64
     batch, weights, h, c, draw = random_batch(**case)
@@ -187,7 +187,6 @@ def test_a_number_that_is_none_is_not_hidden():
 
 
 @given(st.integers(0, 40), st.integers(0, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_shares_hold_every_row_once_and_every_step_that_counts(rows, time, threads, seed):
     keep = np.random.default_rng(seed).random((rows, time)) < 0.5
     dealt = bptt.shares(keep, threads)

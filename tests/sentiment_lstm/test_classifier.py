@@ -150,7 +150,7 @@ def test_logits_equal_stock_keras_layers(network_of, layers, directions, pooling
     st.integers(1, 40), st.integers(1, 2), st.integers(0, 2**32 - 1),
     st.lists(st.integers(0, 30), min_size=1, max_size=120),
 )  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_compiled_is_numpy_for_any_width_and_lengths(units, directions, seed, lengths):
     config = config_of(1, directions, ("last", "max", "mean"))
     config = dataclasses.replace(config, units=units)
@@ -204,7 +204,6 @@ def test_batches_hold_every_text_once_within_their_bound(lengths, most):
 
 
 @given(st.lists(st.text("ab ", max_size=60), max_size=90), st.integers(1, 40))
-@settings(deadline=None)
 def test_texts_are_encoded_once_each_and_answered_in_their_order(texts, batch_texts):
     config = config_of(1, 1, ("mean",), 5)
     network, encoded = Network(config, weights_of(config), batch_texts=batch_texts), []
@@ -466,9 +465,7 @@ def test_a_failing_source_fails_its_reader(make_bundle):
 
 
 @given(st.lists(st.text() | st.binary(), max_size=8))
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_texts_are_answered_each_as_if_alone(make_bundle, texts):
     classifier = SentimentClassifier.load(make_bundle())
     together = classifier.classify(texts)

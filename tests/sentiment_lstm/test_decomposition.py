@@ -40,7 +40,7 @@ def test_a_phrase_gets_what_the_two_part_form_gives_it(pooling, directions, laye
     st.sampled_from(POOLINGS), st.integers(1, 2), st.integers(1, 2), st.data(),
     st.integers(0, 2**32 - 1),
 )  # fmt: skip
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_both_parts_sum_to_the_logit_of_the_classifier(pooling, directions, layers, data, seed):
     config, weights = random_network(
         pooling=pooling, directions=directions, layers=layers, seed=seed

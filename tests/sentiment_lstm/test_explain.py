@@ -51,9 +51,7 @@ def test_shares_and_bias_sum_to_the_logit_of_the_classifier(
 
 
 @given(st.text())
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_explained_as_it_is_classified(model, text):
     found = Explainer.load(model).explain(text)
     (answer,) = SentimentClassifier.load(model).classify([text])

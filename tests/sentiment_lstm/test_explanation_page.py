@@ -214,9 +214,7 @@ def test_hostile_labels_are_shown_and_never_run(make_bundle, label):
 
 
 @given(st.text(max_size=30))
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_changes_what_the_page_is_made_of(explainer, text):
     found = explainer.explain(text)
     page = parsed(found)

@@ -146,14 +146,14 @@ texts_of_any_kind = st.lists(
 
 
 @given(texts_of_any_kind, st.integers(9, 20))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_padding_and_neighbours_never_change_a_loss(texts, time):
     alone = [sums_of(MODEL, [text], 9) for text in texts]
     np.testing.assert_allclose(sums_of(MODEL, texts, time), sum(alone), rtol=1e-4, atol=1e-5)
 
 
 @given(texts_of_any_kind)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_backward_is_forward_over_the_reversed_text(texts):
     there = sums_of(MODEL, texts)
     back = sums_of(swapped(MODEL), [text[::-1] for text in texts])
@@ -175,7 +175,6 @@ def swapped(model):
 
 
 @given(texts_of_any_kind)
-@settings(deadline=None)
 def test_readings_tell_each_token_from_the_one_before_and_the_one_after(texts):
     tokens = padded(texts)
     inputs = readings(tokens, 2)

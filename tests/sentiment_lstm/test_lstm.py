@@ -95,7 +95,7 @@ class TestForward:
 
 class TestMask:
     @given(st.integers(0, 2**32 - 1))
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     def test_masked_steps_change_nothing_wherever_they_are(self, seed):
         x, *weights = random_arrays(seed)
         mask = np.random.default_rng(seed).random((BATCH, TIME)) < 0.5
@@ -104,7 +104,7 @@ class TestMask:
         assert_close(to_numpy(layer(x, mask=mask)), [run.h, run.h[:, -1], run.c[:, -1]])
 
     @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     def test_outputs_at_masked_steps_are_those_of_the_stock_layer(self, seed, zeros, given_state):
         x, *weights = random_arrays(seed)
         rng = np.random.default_rng(seed)

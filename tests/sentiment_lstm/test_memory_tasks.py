@@ -25,7 +25,7 @@ def steps(sequences, row):
 
 
 @given(seeds, lags)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_adding_asks_for_the_sum_of_the_two_marked_numbers(seed, lag):
     sequences = drawn(ADDING, seed, lag)
     for row, target in enumerate(sequences.targets):
@@ -41,7 +41,7 @@ def test_adding_asks_for_the_sum_of_the_two_marked_numbers(seed, lag):
 
 
 @given(seeds, lags)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_that_counts_stands_nearer_to_the_end_than_the_lag(seed, lag):
     sequences = drawn(ADDING, seed, lag)
     for row in range(len(sequences.targets)):
@@ -68,7 +68,7 @@ def test_the_least_lag_is_met():
 
 
 @given(seeds, lags)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_temporal_order_asks_for_the_order_of_two_symbols(seed, lag):
     sequences = drawn(ORDER, seed, lag)
     for row, target in enumerate(sequences.targets):

@@ -173,7 +173,7 @@ def page_with(tmp_path: Path, words: str) -> Page:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
 def test_any_text_comes_back_as_text(words: str) -> None:
     with TemporaryDirectory() as directory:

@@ -23,7 +23,7 @@ def run(config, weights, ids):
     st.sampled_from(POOLINGS), st.integers(1, 2), st.integers(1, 2), st.integers(0, 25),
     st.integers(0, 2**32 - 1),
 )  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_each_prefix_gets_the_answer_of_a_text_of_just_these_tokens(
     pooling, directions, layers, length, seed
 ):

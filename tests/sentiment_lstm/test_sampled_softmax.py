@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -13,7 +13,6 @@ counts_of_any_kind = st.lists(st.integers(0, 10**7), min_size=1, max_size=60).ma
 
 
 @given(counts_of_any_kind, st.integers(0, 80), st.integers(0, 2**32))
-@settings(deadline=None)
 def test_a_sample_is_of_distinct_tokens_in_order_and_of_the_size_asked_for(counts, size, seed):
     sampler = Sampler.of(counts, size)
     drawn = sampler.draw((seed, 3))

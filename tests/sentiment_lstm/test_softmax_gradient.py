@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_lstm import bfloat16_products, softmax_gradient
@@ -74,7 +74,6 @@ def test_without_its_gradient_the_sum_is_the_same():
 
 
 @given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 999))
-@settings(deadline=None)
 def test_states_of_no_weight_change_nothing(n, more, seed):
     whole = problem(n + more, seed=seed)
     whole = whole._replace(weights=np.where(np.arange(n + more) < n, whole.weights, 0))

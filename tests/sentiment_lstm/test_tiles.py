@@ -21,7 +21,6 @@ def normal(seed, *shape):
 
 
 @given(st.integers(1, 90), st.integers(1, 90))
-@settings(deadline=None)
 def test_panels_are_the_matrix(rows, columns):
     matrix = normal(rows, rows, columns)
     panels = panels_of(matrix)
@@ -38,7 +37,7 @@ def test_panels_are_the_matrix(rows, columns):
     st.integers(0, 3),
     st.integers(0, 2**32 - 1),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_the_product_is_added_to_the_rows_asked_for_and_to_no_other(n, inner, columns, more, seed):
     a, b = normal([seed, 1], n + more, inner), normal([seed, 2], inner, columns)
     result = normal([seed, 3], n + more, columns)
@@ -57,7 +56,7 @@ def test_the_product_is_added_to_the_rows_asked_for_and_to_no_other(n, inner, co
     st.integers(0, 3),
     st.integers(0, 2**32 - 1),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_what_the_memory_held_is_not_added_to_an_affine_map(n, inner, columns, more, seed):
     a, b = normal([seed, 1], n + more, inner), normal([seed, 2], inner, columns)
     bias, result = normal([seed, 3], columns), np.full((n + more, columns), np.nan, "float32")

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch
@@ -16,7 +16,6 @@ def texts(lengths):
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 9), st.integers(0, 9))
-@settings(deadline=None)
 def test_each_text_comes_once_before_any_comes_again(lengths, batch_size, seed):
     drawn = Unlabelled(texts(lengths), batch_size, 3, seed)
     steps = steps_per_epoch(np.array(lengths), BatchSizes(batch_size))
