@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rundir import RunError
@@ -44,7 +44,6 @@ def packed(texts):
 
 
 @given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1)))
-@settings(deadline=None)  # the first call starts the processes
 def test_processes_answer_as_this_one_would_and_in_order(processes, texts):
     blocks = processes.blocks(packed(pack) for pack in texts)
     for block, pack in zip(map(TokenBlock.from_bytes, blocks), texts, strict=True):

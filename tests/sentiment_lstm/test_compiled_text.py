@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentiment_lstm.compiled_text import CompiledEncoder
@@ -27,7 +27,6 @@ def both(tokens, max_tokens=10**9, head_tokens=0):
     return encoder, CompiledEncoder(encoder)
 
 
-@settings(deadline=None)  # the first example waits for the compiler
 @given(DIFFICULT)
 @example("isn'tn't n'tx 'sn't 'rex 're")
 @example("<br></br ><br /><br/><b\u00adr><br//><br  ><br")

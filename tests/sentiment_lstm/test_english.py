@@ -6,6 +6,8 @@ from sentiment_lstm.text import tokenise
 PHRASES = (
     *english.SHORTLY, *english.AT_LENGTH, *english.AROUND, *english.AFTER_MODAL,
     *english.DENIALS, *english.CONCEDING, *english.CLAIMING,
+    *(p for forms in (english.IMPLYING, english.QUANTIFYING) for told in (True, False)
+      for p in forms[told]),
 )  # fmt: skip
 
 
@@ -26,8 +28,9 @@ def test_a_verb_is_known_in_the_forms_that_its_auxiliary_asks_for():
     assert english.VERBS["enjoyed"] == ("did", "enjoy")
     assert english.VERBS["works"] == ("does", "work")
     assert english.VERBS["recommend"] == ("do", "recommend")
+    assert english.VERBS["pitied"] == ("did", "pity")
     for said, (auxiliary, bare) in english.VERBS.items():
-        assert said.startswith(bare)
+        assert said.startswith(bare.removesuffix("y"))
         assert auxiliary == {"d": "did", "s": "does"}.get(said[len(bare) :][-1:], "do")
 
 
