@@ -96,13 +96,14 @@ def _teach_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     told = [part_path(run.preprocess, s, "targets") for s in ("train", "validation")]
     texts = map(run.texts, ("train", "validation", UNLABELLED))
     read = digests(run.path, [run.vocabulary, *texts, *told])
-    read |= {model: payload_digest(_teacher(model)) for model in recipe.teach.models}
+    teachers = {model: _earlier(model, "teach.models") for model in recipe.teach.models}
+    read |= {model: payload_digest(directory) for model, directory in teachers.items()}
     leave_out = recipe.teach.leave_out
     return read | ({leave_out: _file_or_none(left_out_file(leave_out))} if leave_out else {})
 
 
-def _teacher(name: str) -> Path:
-    """Return the bundle of a model that teaches."""
+def _earlier(name: str, key: str) -> Path:
+    """Return the bundle of a model that a key of the recipe names."""
     from sentiment_lstm.bundle import resolve_model
 
     try:
@@ -112,8 +113,8 @@ def _teacher(name: str) -> Path:
         if recipe not in recipe_names():
             raise
         raise BundleError(
-            f"the teacher {name} is not there: run `sentiment-lstm run {recipe}` first, or name "
-            "another model in teach.models"
+            f"{key}: {name} is not there: run `sentiment-lstm run {recipe}` first, or name another "
+            "model"
         ) from error
 
 
@@ -140,9 +141,9 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
 
 def _classifier(name: str) -> dict[str, str]:
     """Return the digest of a classifier to start from."""
-    from sentiment_lstm.bundle import payload_digest, resolve_model
+    from sentiment_lstm.bundle import payload_digest
 
-    return {f"{name} to start from": payload_digest(resolve_model(name))}
+    return {f"{name} to start from": payload_digest(_earlier(name, "model.from_model"))}
 
 
 def _language_model(name: str) -> dict[str, str]:

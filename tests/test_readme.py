@@ -20,8 +20,13 @@ SMALL = {
     "run quickstart": " --set data.size=240 --set train.epochs=1",
     "run imdb-teacher": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set model.units=4 --set model.embedding=4 --set pretrain.epochs=1 --set train.epochs=1",
+    **dict.fromkeys(
+        ("run imdb-student", "run imdb-teacher-long"),
+        " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20 --until train"
+        " --set model.start= --set model.units=4 --set model.embedding=4 --set train.epochs=1",
+    ),
     "run imdb": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
-    " --set model.start= --set model.units=4 --set model.embedding=4 --set train.epochs=1",
+    " --set model.units=4 --set model.embedding=4",
     "run imdb-tiny": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set train.epochs=1",
     "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"
