@@ -16,7 +16,7 @@ from pipelines.evaluate import METRICS, PREDICTIONS, REPORT, Outcome, evaluate_p
 from pipelines.json_lines import json_lines
 from pipelines.labelled import Labelled, labelled_file, labelled_split
 from pipelines.logs import native_messages_held_back
-from pipelines.rundir import RunDirectory
+from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.train import PATHS
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.baseline import fit_baseline
@@ -181,6 +181,8 @@ def _card_figures(recipe: Recipe, run: RunDirectory, metrics: Mapping[str, Any])
         f"texts of {split}": len(TokenArrays.load(run.preprocess, split))
         for split in ("train", "validation", "test")
     }
+    if recipe.teaches:
+        sizes["texts taught"] = len(TokenArrays.load(run.teach, TAUGHT))
     history = list(json_lines(run.history))
     figures = {**sizes, "epochs trained": len(history), **_best(recipe, history)}
     figures["test"] = _shown(metrics)

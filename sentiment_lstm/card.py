@@ -7,6 +7,8 @@ from sentiment_lstm.bundle_config import BundleConfig
 
 # What a card tells of the data section; paths of the machine that trained stay out of it.
 DATA_KEYS = ("source", "validation_fraction", "test_fraction", "seed", "size", "limit")
+# Keys that mean nothing of some sources: only what is generated has a size, and IMDB has its test.
+WITHOUT = {"imdb": {"test_fraction", "size"}, "files": {"size"}}
 
 
 def model_card(config: BundleConfig, figures: Mapping[str, Any]) -> str:
@@ -48,7 +50,10 @@ def _answer(config: BundleConfig) -> str:
 
 
 def _training(config: BundleConfig) -> str:
-    told = {key: config.data[key] for key in DATA_KEYS if key in config.data}
+    left_out = WITHOUT.get(str(config.data.get("source")), set())
+    told = {
+        key: config.data[key] for key in DATA_KEYS if key in config.data and key not in left_out
+    }
     lines = [f"- {key.replace('_', ' ')}: {_code(str(value))}" for key, value in told.items()]
     return "\n".join(
         [
@@ -78,8 +83,22 @@ def _limits(config: BundleConfig) -> str:
     )
 
 
+def with_figures(card: str, figures: Mapping[str, Any]) -> str:
+    """Return a card that states more figures, or others in place of those of the same names."""
+    rows = _rows(figures)
+    names = [row.split(" | ")[0] + " | " for row in rows]
+    before, title, behind = card.partition("## Measured\n")
+    section, use, rest = behind.partition("\n\n## ")
+    kept = [line for line in section.splitlines() if not line.startswith(tuple(names))]
+    return "".join([before, title, "\n".join([*kept, *rows]), use, rest])
+
+
+def _rows(figures: Mapping[str, Any]) -> list[str]:
+    return [f"| {_cell(name)} | {_cell(_number(value))} |" for name, value in _flat(figures)]
+
+
 def _figures(figures: Mapping[str, Any]) -> str:
-    rows = [f"| {_cell(name)} | {_cell(_number(value))} |" for name, value in _flat(figures)]
+    rows = _rows(figures)
     if not rows:
         return "## Measured\n\nNot measured yet."
     return "\n".join(["## Measured", "", "| figure | value |", "| --- | --- |", *rows])

@@ -1,12 +1,15 @@
 """The command: `python -m tests.behaviour MODEL`, MODEL as for `sentiment-lstm classify`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
 from pipelines.json_lines import json_lines
+from sentiment_lstm.bundle import CARD, resolve_model, update_card
+from sentiment_lstm.card import with_figures
 from sentiment_lstm.classifier import SentimentClassifier
 from tests.behaviour.judge import both_sides_right, failure_rate, sentence_accuracy
 from tests.behaviour.pairs import asked_sentences, flip_pairs
@@ -16,8 +19,9 @@ from tests.behaviour.suite import CAPABILITIES
 @click.command()
 @click.argument("model", required=False)
 @click.option("--run", type=Path, help="Also ask one sentence of each validation text of a run.")
+@click.option("--card", is_flag=True, help="Also state the figures in the model's card.")
 @click.option("--sentences", is_flag=True, help="Print every sentence that is asked for instead.")
-def main(model: str | None, run: Path | None, sentences: bool) -> None:
+def main(model: str | None, run: Path | None, card: bool, sentences: bool) -> None:
     """Print how a model of two labels behaves: failures per capability, pairs right."""
     if sentences:
         click.echo("\n".join(asked_sentences()))
@@ -30,17 +34,27 @@ def main(model: str | None, run: Path | None, sentences: bool) -> None:
         return [answer.probability for answer in classifier.classify(texts)]
 
     click.echo("| capability | checks | failed |\n| --- | --- | --- |")
+    figures = {}
     for name, checks in CAPABILITIES.items():
-        rate = failure_rate(checks(), probabilities)
+        rate = figures[f"{name} failed"] = failure_rate(checks(), probabilities)
         click.echo(f"| {name} | {len(list(checks()))} | {rate:.1%} |")
     pairs = flip_pairs()
     right = both_sides_right(pairs, probabilities)
+    figures["pairs right on both sides"] = right
     click.echo(f"\npairs right on both sides: {right:.1%} of {len(pairs)}")
     if run is not None:
         texts = list(json_lines(run / "preprocess" / "validation.texts.jsonl"))
         labels = np.load(run / "preprocess" / "validation.targets.npy") == 1
         right = sentence_accuracy(texts, list(labels), probabilities)
+        figures["labels told by one sentence"] = right
         click.echo(f"labels of whole texts told by one sentence: {right:.1%} of {len(texts):,}")
+    if card:
+        state(resolve_model(model), {"behaviour": figures})
+
+
+def state(directory: Path, figures: Mapping[str, Any]) -> None:
+    """Add figures to the card of a model."""
+    update_card(directory, with_figures((directory / CARD).read_text("utf-8"), figures))
 
 
 if __name__ == "__main__":

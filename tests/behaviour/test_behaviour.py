@@ -1,5 +1,6 @@
 """The suite holds enough and nothing twice, and its judge tells right from wrong."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,9 +83,12 @@ def test_none_of_it_stands_in_the_corpus_that_ships():
     assert not tokens & learnt
 
 
+STUDENTS = ("imdb-student", "imdb", "imdb-tiny")
+
+
 def test_teaching_leaves_all_of_it_out():
     assert left_out_file("behaviour").read_text("utf-8").splitlines() == asked_sentences()
-    assert {load_recipe(name).teach.leave_out for name in ("imdb", "imdb-tiny")} == {"behaviour"}
+    assert {load_recipe(name).teach.leave_out for name in STUDENTS} == {"behaviour"}
 
 
 def test_the_command_prints_a_table(tmp_path):
@@ -94,8 +98,14 @@ def test_the_command_prints_a_table(tmp_path):
     model = train(
         texts, labels, {"model": {"units": 2}, "train": {"epochs": 1}}, output=tmp_path / "m"
     )
-    command = [sys.executable, "-m", "tests.behaviour", str(model)]
+    command = [sys.executable, "-m", "tests.behaviour", str(model), "--card"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert [line.split(" |")[0].strip("| ") for line in lines[2:-2]] == list(CAPABILITIES)
     assert lines[-1].startswith("pairs right on both sides: ")
+    card = (Path(model) / "README.md").read_text("utf-8")
+    rates = dict(re.findall(r"^\| behaviour (.+) failed \| ([.0-9]+) \|$", card, re.MULTILINE))
+    told = dict(re.findall(r"^\| (.+) \| \d+ \| ([.0-9]+)% \|$", done.stdout, re.MULTILINE))
+    assert set(rates) == set(CAPABILITIES)
+    assert all(abs(100 * float(rates[name]) - float(told[name])) < 0.1 for name in rates)
+    assert "| behaviour pairs right on both sides | " in card

@@ -19,7 +19,6 @@ from sentiment_lstm.bundle import (
     FILES,
     BundleConfig,
     is_bundle,
-    model_card,
     payload_digest,
     read_bundle,
     resolve_model,
@@ -499,29 +498,6 @@ def test_no_model_is_told_with_the_way_out(name):
         resolve_model(name)
     with pytest.raises(BundleError):
         read_bundle(Path(name))
-
-
-def test_the_card_tells_shape_labels_figures_and_use():
-    config = BundleConfig(
-        labels=("a|b", "c`d"), units=77, data={"source": "imdb", "dir": "/home/someone"}
-    )
-    card = model_card(config, {"test": {"accuracy": 0.91234, "texts": 25_000}, "note": "x|y\nz"})
-    assert "77 units" in card
-    assert "`a|b`" in card
-    assert "`` c`d ``" in card
-    assert "| test accuracy | 0.9123 |" in card
-    assert "| test texts | 25000 |" in card
-    assert "| note | x\\|y z |" in card
-    assert "SentimentClassifier.load" in card
-    assert "sentiment-lstm classify --model DIR" in card
-    assert "/home/someone" not in card
-
-
-def test_the_card_of_a_regression_names_no_labels():
-    card = model_card(BundleConfig(task="regression", target_scale=2.5), {})
-    assert "a number" in card
-    assert "label" not in card.split("## Intended use")[0]
-    assert "Not measured yet" in card
 
 
 def test_nobodys_files_are_replaced(make_bundle, tmp_path, monkeypatch):
