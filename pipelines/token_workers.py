@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, cast
 
 from pipelines.rundir import RunError
@@ -69,12 +68,7 @@ class TokenWorkers:
     def __enter__(self) -> "TokenWorkers":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the processes, whatever they are at: there is nothing that they could lose."""
         self._end()
         self._threads.shutdown(cancel_futures=True)
