@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
+from sentiment_lstm.errors import SentimentError
+
 # What other libraries log is not ours to keep.
 OURS = ("pipelines", "sentiment_lstm")
 
@@ -77,12 +79,17 @@ def native_messages_in(path: Path) -> Iterator[None]:
 
 @contextmanager
 def native_messages_held_back() -> Iterator[None]:
-    """Keep from people what native code writes to descriptor 2 meanwhile, unless the work fails."""
+    """Keep from people what native code writes to descriptor 2 meanwhile, unless the work fails.
+
+    An error that people can cause tells all in its one line.
+    """
     with TemporaryDirectory() as directory:
         path = Path(directory) / "native.txt"
         try:
             with native_messages_in(path):
                 yield
+        except (SentimentError, OSError):
+            raise
         except Exception:
             sys.stderr.write(path.read_text("utf-8", errors="backslashreplace"))
             raise

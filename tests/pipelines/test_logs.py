@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.logs import handled, log_file, native_messages_held_back
+from sentiment_lstm.errors import DataError
 
 
 def test_loggers_are_afterwards_as_they_were():
@@ -31,6 +32,14 @@ def test_native_messages_of_work_that_fails_are_shown(capfd):
         os.write(2, b"native\n")
         raise ValueError("failed")
     assert capfd.readouterr().err == "native\n"
+
+
+@pytest.mark.parametrize("error", [DataError("of our own"), PermissionError(13, "not for you")])
+def test_an_error_that_tells_itself_stands_without_them(capfd, error):
+    with pytest.raises(type(error)), native_messages_held_back():
+        os.write(2, b"native\n")
+        raise error
+    assert capfd.readouterr().err == ""
 
 
 def test_a_log_that_the_disk_does_not_take_costs_no_traceback(capfd):
