@@ -49,6 +49,11 @@ class Workshop:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def close(self) -> None:
+        """End the process that runs commands, if there is one."""
+        if "warm" in self.__dict__:
+            self.warm.close()
+
     @cached_property
     def recipe(self) -> Path:
         """A recipe over labelled and unlabelled texts of a person's own, all stages in it."""
