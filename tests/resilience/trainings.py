@@ -1,5 +1,6 @@
 """The two commands that train, each with all that moves in it, and small."""
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -56,9 +57,13 @@ class Training:
         return [*asked, *options(self.settings)]
 
     def left(self, directory: Path) -> dict[str, str]:
-        """Return the digests of the model: weights, configuration, vocabulary, card, manifest."""
-        found = contents(directory / self.model)
-        return {name: found[name] for name in found if name != HISTORY}
+        """Return the digests of the model's files, and the losses of all epochs.
+
+        The weights are those of the best epoch, which may lie before a kill; the losses do not.
+        """
+        lines = (directory / self.stage / HISTORY).read_text("utf-8").splitlines()
+        rows = [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+        return contents(directory / self.model) | {HISTORY: json.dumps(rows)}
 
     def checkpoints(self, directory: Path) -> Path:
         """Return where its checkpoints are."""
