@@ -15,7 +15,7 @@ import click
 
 import sentiment_lstm
 from pipelines.streams import forget_output, open_standard_streams, output_is_lost
-from sentiment_lstm.errors import SentimentError
+from sentiment_lstm.errors import SentimentError, system_message
 
 if TYPE_CHECKING:
     from sentiment_lstm.progress import Progress
@@ -66,10 +66,8 @@ class Commands(click.Group):
 
 
 def _system_message(error: OSError) -> str:
-    name = f"{error.filename}: " if error.filename else ""
-    if output_is_lost() and not name:
-        name = "standard output: "
-    return f"{name}{error.strerror or error}"
+    unnamed = output_is_lost() and not error.filename
+    return ("standard output: " if unnamed else "") + system_message(error)
 
 
 def recipe_options(command: Command) -> Command:

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def locked(path: Path, option: str = "--run-dir") -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _take(descriptor, path, option)
-        _write_owner(descriptor)
+        with suppress(OSError):  # a disk that is full: then a message lacks who holds the lock
+            _write_owner(descriptor)
         yield descriptor
         os.ftruncate(descriptor, 0)
     finally:

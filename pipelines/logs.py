@@ -4,10 +4,12 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
+
+from sentiment_lstm.errors import SentimentError
 
 # What other libraries log is not ours to keep.
 OURS = ("pipelines", "sentiment_lstm")
@@ -36,11 +38,23 @@ def handled(handler: logging.Handler) -> Iterator[None]:
 
 
 def log_file(path: Path) -> logging.Handler:
-    """Return a handler that appends to a run's log file."""
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    """Return a handler that appends to a run's log file as far as the disk takes it."""
+    handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(form)
     return handler
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends: what else cannot be written there says so in its own line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -65,12 +79,17 @@ def native_messages_in(path: Path) -> Iterator[None]:
 
 @contextmanager
 def native_messages_held_back() -> Iterator[None]:
-    """Keep from people what native code writes to descriptor 2 meanwhile, unless the work fails."""
+    """Keep from people what native code writes to descriptor 2 meanwhile, unless the work fails.
+
+    An error that people can cause tells all in its one line.
+    """
     with TemporaryDirectory() as directory:
         path = Path(directory) / "native.txt"
         try:
             with native_messages_in(path):
                 yield
+        except (SentimentError, OSError):
+            raise
         except Exception:
             sys.stderr.write(path.read_text("utf-8", errors="backslashreplace"))
             raise

@@ -101,7 +101,7 @@ def main(stage: str, directory: str, max_minutes: str = "") -> int:
     from pipelines.logs import handled, log_file, native_messages_in
     from pipelines.stages import stage_named
     from pipelines.terminal import MessageHandler, terminal_progress
-    from sentiment_lstm.errors import SentimentError
+    from sentiment_lstm.errors import SentimentError, system_message
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     run = RunDirectory(Path(directory))
@@ -119,6 +119,9 @@ def main(stage: str, directory: str, max_minutes: str = "") -> int:
         return PAUSED
     except SentimentError as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - read by the parent
+        return 1
+    except OSError as error:
+        print(json.dumps({"error": system_message(error)}), flush=True)  # noqa: T201 - likewise
         return 1
     except KeyboardInterrupt as stop:
         print(json.dumps({"interrupted": str(stop)}), flush=True)  # noqa: T201 - likewise

@@ -12,19 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TRIES = 20
+OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a write may end with
 
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path; on success it becomes `path`, on failure it is removed."""
-    path = path.resolve()  # "." has no name to write beside
+    given, path = path, path.resolve()  # "." has no name to write beside
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
-        _flush(path.parent)
+        with _told_of(given, temporary):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
+            _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -36,16 +38,17 @@ def replaced_directory(path: Path) -> Iterator[Path]:
     POSIX cannot rename onto a directory that holds files, so the old one steps aside first; a
     process killed between the two renames leaves it under a name that `recover` puts back.
     """
-    path = path.resolve()
+    given, path = path, path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     recover(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
     try:
-        yield temporary
-        _flush_tree(temporary)
-        _swap(temporary, path)
+        with _told_of(given, temporary):
+            temporary.mkdir()
+            yield temporary
+            _flush_tree(temporary)
+            _swap(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -63,6 +66,19 @@ def recover(path: Path) -> None:
     except OSError:
         if not path.exists():  # else the replacement was not killed: it has come to its end
             raise
+
+
+@contextmanager
+def _told_of(path: Path, temporary: Path) -> Iterator[None]:
+    """Have an error of the disk name `path`: writes name nothing, and nobody knows `temporary`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in OUT_OF_ROOM:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        if str(error.filename).startswith(str(temporary)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def _swap(new: Path, path: Path) -> None:

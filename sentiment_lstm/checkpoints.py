@@ -8,6 +8,8 @@ the one before it.
 
 import json
 import logging
+import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,8 +43,7 @@ def save_checkpoint(
         position: everything else, as JSON values.
     """
     with replaced_directory(directory / f"step-{step:09d}") as temporary:
-        whole = {k: np.asarray(v, order="C") for k, v in arrays.items()}
-        numpy.save_file(whole, temporary / ARRAYS)
+        _save(temporary / ARRAYS, arrays)
         (temporary / POSITION).write_text(json.dumps(dict(position)), encoding="utf-8")
         write_manifest(temporary, (ARRAYS, POSITION))
     for old in _checkpoints(directory)[:-KEPT]:
@@ -62,6 +63,19 @@ def load_checkpoint(directory: Path) -> tuple[Arrays, dict[str, Any]] | None:
 def remove_checkpoints(directory: Path) -> None:
     """Remove a directory and every checkpoint below it: its training has ended, or is another."""
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays; an error of the disk is one of Python's, whoever met it."""
+    whole = {k: np.asarray(v, order="C") for k, v in arrays.items()}
+    try:
+        numpy.save_file(whole, path)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:

@@ -37,3 +37,9 @@ def suggestion(value: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = difflib.get_close_matches(value, names, n=1)
     return f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
+
+
+def system_message(error: OSError) -> str:
+    """Return what the system refused as a person reads it: the file, if there is one, and why."""
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"

@@ -67,7 +67,8 @@ def export_saved_model(
     bundle = read_bundle(bundle_directory)
     with _removed_if_left_empty(target), replaced_directory(target / str(version)) as temporary:
         model = keras_model(bundle)
-        write_saved_model(bundle, model, temporary)
+        with _refusals_of_the_disk(target / str(version)):
+            write_saved_model(bundle, model, temporary)
         record = {
             "format": "saved_model",
             "version": version,
@@ -162,6 +163,16 @@ def _check_target(directory: Path) -> None:
         raise ExportError(
             f"{directory} holds other files: give another directory or another version"
         )
+
+
+@contextmanager
+def _refusals_of_the_disk(target: Path) -> Iterator[None]:
+    """Have an error that TensorFlow meets while it writes be one of ours, and name `target`."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0].rpartition("; ")[2].partition(" [Op")[0]
+        raise ExportError(f"{target} cannot be written: {reason}") from error
 
 
 @contextmanager

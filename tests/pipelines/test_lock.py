@@ -1,6 +1,7 @@
 """One command at a time, held against real processes."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -98,3 +99,13 @@ def test_an_owner_that_cannot_be_read_is_still_a_refusal(tmp_path, left):
         path.write_bytes(left)
         with pytest.raises(RunError, match="another process"), locked(path):
             pass
+
+
+def test_a_disk_without_room_keeps_nobody_from_the_lock(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with locked(tmp_path / "lock"):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -53,6 +53,13 @@ def test_its_error_is_ours_in_one_line(run):
     assert "\n" not in str(caught.value)
 
 
+def test_an_error_of_the_system_is_one_line_too(run, capfd):
+    run.log.mkdir()
+    with pytest.raises(RunError, match=r"log\.txt: Is a directory"):
+        in_own_process(run, load_recipe("quickstart"))
+    assert capfd.readouterr().err == ""
+
+
 def test_an_end_without_words_names_the_log(run, capfd):
     with pytest.raises(RunError, match=r"nothing ended with status 1: see .*log\.txt"):
         in_own_process(run, load_recipe("quickstart"), stage="nothing")

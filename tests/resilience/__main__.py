@@ -4,12 +4,25 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import click
 
-from tests.resilience import at_once, damage, hostile, interrupting, rows, texts
+from sentiment_lstm.settings import BACKENDS
+from tests.resilience import (
+    at_once,
+    damage,
+    determinism,
+    disk,
+    hostile,
+    interrupting,
+    killed,
+    network,
+    rows,
+    texts,
+)
 from tests.resilience.tally import Tally, table
 from tests.resilience.workshop import Workshop
 
@@ -20,6 +33,12 @@ IDEAS: dict[str, Callable[[Workshop], Iterator[Tally]]] = {
     "rows": partial(rows.run, bad=2_000),
     "at-once": partial(at_once.run, times=20),
     "signals": partial(interrupting.run, times=20, trainings=20),
+    "killed": partial(killed.run, trained=50, writing=20, others=20),
+    "disk": partial(disk.run, sizes=disk.SIZES),
+    "determinism": partial(
+        determinism.run, backends=BACKENDS, stages=("train", "pretrain"), texts=1_000
+    ),
+    "network": partial(network.run, heavy=True),
 }
 SHOWN = 10  # losses that are told of each line
 
@@ -29,12 +48,15 @@ SHOWN = 10  # losses that are told of each line
 def main(ideas: Sequence[str]) -> None:
     """Try what the package promises of faults, and print one table of what survived.
 
-    IDEAs are damage, hostile, texts, rows, at-once and signals; all of them by default, which takes
-    hours. What was lost is told on standard error, case by case.
+    IDEAs are damage, hostile, texts, rows, at-once, signals, killed, disk, determinism and network;
+    all of them by default, which takes hours. What was lost is told on standard error, case by
+    case.
     """
     started, tallies = time.monotonic(), []
-    with tempfile.TemporaryDirectory() as directory:
-        workshop = Workshop(Path(directory))
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        closing(Workshop(Path(directory))) as workshop,
+    ):
         for name in ideas or IDEAS:
             for tally in IDEAS[name](workshop):
                 tallies.append(tally)

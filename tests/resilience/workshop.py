@@ -13,7 +13,7 @@ from sentiment_lstm.checkpoints import save_checkpoint
 from sentiment_lstm.demo import generate
 from sentiment_lstm.language_models import write_language_model
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary, tokenise
-from tests.resilience.commands import apart
+from tests.resilience.warm import Warm
 
 RECIPE = """
 [data]
@@ -49,6 +49,11 @@ class Workshop:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def close(self) -> None:
+        """End the process that runs commands, if there is one."""
+        if "warm" in self.__dict__:
+            self.warm.close()
+
     @cached_property
     def recipe(self) -> Path:
         """A recipe over labelled and unlabelled texts of a person's own, all stages in it."""
@@ -66,14 +71,30 @@ class Workshop:
     @cached_property
     def run(self) -> Path:
         """A run directory in which every stage up to train is done."""
-        ended = apart("run", self.recipe, "--run-dir", self.root / "run", "--until", "train")
+        ended = self.warm.run(
+            "run", self.recipe, "--run-dir", self.root / "run", "--until", "train"
+        )
         assert ended.status == 0, ended.told
         return self.root / "run"
 
     @cached_property
+    def evaluated(self) -> Path:
+        """A run directory in which evaluate is done too."""
+        directory = self.fresh("evaluated")
+        shutil.copytree(self.run, directory, dirs_exist_ok=True)
+        ended = self.warm.run("evaluate", self.recipe, "--run-dir", directory)
+        assert ended.status == 0, ended.told
+        return directory
+
+    @cached_property
+    def warm(self) -> Warm:
+        """What runs commands without the time that imports take."""
+        return Warm(self.root / "warm")
+
+    @cached_property
     def saved_model(self) -> Path:
         """The small model as a SavedModel."""
-        ended = apart("export", "--model", self.bundle, "--output", self.root / "exported")
+        ended = self.warm.run("export", "--model", self.bundle, "--output", self.root / "exported")
         assert ended.status == 0, ended.told
         return self.root / "exported" / "1"
 

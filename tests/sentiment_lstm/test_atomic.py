@@ -1,6 +1,7 @@
 """Files and directories that appear whole or not at all."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,44 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert names(tmp_path) == ["file.txt"]
+
+
+@pytest.fixture
+def no_room():
+    """Have no file of this process grow beyond a page, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_an_error_of_the_disk_names_the_file_that_was_to_be_written(tmp_path, monkeypatch, no_room):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match="File too large") as caught, replaced_file(Path("a")) as t:
+        t.write_bytes(b"x" * 5000)
+    assert caught.value.filename == "a"
+    with (
+        pytest.raises(OSError, match="File too large") as caught,
+        replaced_directory(Path("d")) as t,
+    ):
+        (t / "b").write_bytes(b"x" * 5000)
+    assert caught.value.filename == "d"
+    assert names(tmp_path) == []
+
+
+def test_an_error_with_a_temporary_name_names_the_file_in_its_place(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, replaced_file(tmp_path / "never-written"):
+        pass
+    assert caught.value.filename == str(tmp_path / "never-written")
+
+
+def test_an_error_of_something_else_stays_as_it_is(tmp_path):
+    with pytest.raises(ConnectionError) as caught, replaced_file(tmp_path / "a"):
+        raise ConnectionResetError(104, "reset")
+    assert caught.value.filename is None
+    with pytest.raises(FileNotFoundError) as caught, replaced_file(tmp_path / "a"):
+        (tmp_path / "nowhere").read_bytes()
+    assert caught.value.filename == str(tmp_path / "nowhere")
 
 
 def test_a_directory_is_replaced_whole(tmp_path):

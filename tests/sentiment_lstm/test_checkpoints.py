@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, two kept, a damaged one passed over."""
 
 import logging
+import resource
 
 import numpy as np
 import pytest
@@ -46,6 +47,19 @@ def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, caplog, fil
         _, position = load_checkpoint(tmp_path)
     assert position["epoch"] == 1
     assert "step-000000002" in caplog.text
+
+
+def test_one_that_the_disk_does_not_take_says_so_and_leaves_the_one_before_it(tmp_path):
+    save(tmp_path, 1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            save(tmp_path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / "step-000000002")
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]
 
 
 def test_none_is_found_where_there_is_none(tmp_path):

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -202,6 +203,19 @@ def test_files_that_are_no_saved_model_are_not_replaced(make_bundle, tmp_path):
         with pytest.raises(ExportError, match="holds other files"):
             export_saved_model(make_bundle(), tmp_path, version=version)
     assert (tmp_path / "1" / "thesis").exists()
+
+
+def test_a_disk_without_room_is_one_line_that_names_the_place(make_bundle, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bundle = make_bundle()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(ExportError) as caught:
+            export_saved_model(bundle, tmp_path / "served")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value) == f"{tmp_path}/served/1 cannot be written: File too large"
+    assert not (tmp_path / "served").exists()
 
 
 @pytest.mark.parametrize("version", [-1, True, "1", 1.0])
