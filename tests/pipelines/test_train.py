@@ -81,6 +81,12 @@ def test_killed_and_resumed_ends_with_the_same_weights(whole, tmp_path):
     assert last_step(tmp_path) >= 9
     run(tmp_path)
     assert weights_digest(tmp_path) == weights_digest(whole)
+    assert losses(tmp_path) == losses(whole)  # the best weights may be older than a kill
+
+
+def losses(directory):
+    rows = map(json.loads, (directory / "train" / "history.jsonl").read_text().splitlines())
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
 def last_step(directory):
