@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_the_wrong_method_is_refused_as_everything_is(client):
 def test_nothing_of_tensorflow_is_mapped_into_the_server(client, server):
     client.post("/v1/explain", json={"text": "good"})
     client.post("/v1/classify", json={"text": "good"})
-    maps = open(f"/proc/{server.process.pid}/maps").read()  # noqa: PTH123, SIM115
+    maps = Path(f"/proc/{server.process.pid}/maps").read_text()
     assert "numpy" in maps
     assert not re.findall("tensorflow|keras|libtorch|jaxlib", maps)
 

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_without_the_extra_it_says_how_to_install_it(needed, command, bundle, mi
 
 def test_it_listens_at_loopback_alone(server):
     assert server.address == f"http://127.0.0.1:{server.port}/"
-    listening = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]  # noqa: PTH123, SIM115
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     port = f":{server.port:04X}"
     hosts = {parts[1] for parts in listening if parts[3] == "0A" and parts[1].endswith(port)}
     assert hosts == {f"0100007F{port}"}
