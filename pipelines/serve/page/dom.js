@@ -27,4 +27,8 @@ export function shade(node, value, most) {
 
 export const signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
 
-export const fixed = (value, digits = 2) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
+// Return a number with so many digits after the point, without a sign if none of them says more than 0.
+export function fixed(value, digits = 2) {
+  const size = Math.abs(value).toFixed(digits);
+  return (value < 0 && Number(size) ? "−" : "") + size;
+}

@@ -3,6 +3,7 @@
 import { element, fixed, shade, signed } from "./dom.js";
 
 export const GATES = ["i", "f", "o", "g", "c", "h"];
+const DIGITS = { i: 2, f: 2, o: 2, g: 3, c: 3, h: 3 }; // means of what has two signs are small
 export const MOVED = 0.05; // a difference that is worth a frame
 
 // Show the table; `other(t)` is the number of the same word in `before`, or undefined.
@@ -16,7 +17,7 @@ export function showGates(box, found, before, other) {
     for (const direction of directions) {
       GATES.forEach((gate, k) => {
         const value = found.gates[direction].mean[gate][t];
-        const cell = element("td", k ? {} : { class: "edge" }, fixed(value));
+        const cell = element("td", k ? {} : { class: "edge" }, fixed(value, DIGITS[gate]));
         shade(cell, value, most[gate]);
         mark(cell, value, before?.gates[direction]?.mean[gate][other(t)]);
         row.append(cell);

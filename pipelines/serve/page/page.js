@@ -90,6 +90,7 @@ byId("share").addEventListener("click", async () => {
 });
 
 window.addEventListener("hashchange", fromLink);
+window.addEventListener("resize", changed);
 fromLink();
 model().then(
   (found) => {

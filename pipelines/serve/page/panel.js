@@ -72,12 +72,12 @@ export class Panel {
 
   showNothing() {
     this.asking = null;
-    this.say("", "Type or paste a text, or take an example.");
+    this.say("", "", "Type or paste a text, or take an example.");
     this.settle(null);
   }
 
   showFailure(message) {
-    this.say(message, "");
+    this.say(message, "", "");
     this.root.classList.add("failed");
     this.settle(null);
   }
@@ -88,9 +88,10 @@ export class Panel {
     this.settle(found);
   }
 
-  say(big, said) {
+  say(big, number, said) {
     this.root.classList.remove("failed");
     this.part("big").textContent = big;
+    this.part("number").textContent = number;
     this.part("said").textContent = said;
   }
 

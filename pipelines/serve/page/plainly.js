@@ -8,16 +8,15 @@ function amount(part) {
   return AMOUNTS.find(([limit]) => part < limit)?.[1] ?? "nearly all";
 }
 
-// Return the verdict: the label or value, and what the number is.
+// Return the verdict, the number, and what it is.
 export function verdict(found) {
-  if ("value" in found) return [fixed(found.value, 4), "is the value."];
-  const certain = `${found.verdict}`;
-  return [`${certain} ${fixed(found.probability, 4)}`, `The number is the calibrated probability of ${found.label}.`];
+  if ("value" in found) return ["", fixed(found.value, 4), "is the value."];
+  return [found.verdict, fixed(found.probability, 4), `is the calibrated probability of ${found.label}.`];
 }
 
 // Return what there is to say of one word.
 export function ofWord(found, t) {
-  const parts = [`“${found.tokens[t]}”, word ${t + 1} of ${found.tokens.length}`, weight(found, t)];
+  const parts = [`“${found.tokens[t]}”, word ${t + 1} of ${found.tokens.length}, ${weight(found, t)}`];
   if (!found.known[t]) parts.push("It is unknown to the model, like every word outside its vocabulary.");
   for (const [direction, trace] of Object.entries(found.gates)) parts.push(gates(direction, trace.mean, t));
   parts.push(turn(found, t));

@@ -96,7 +96,7 @@ def test_a_request_in_flight_is_answered_before_the_end(start, bundle, raw, numb
         until(lambda: refuses(server.port))
         assert server.process.poll() is None
         connection.sendall(body[5:])
-        answer = connection.recv(65536)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"probability"' in answer
         assert server.process.wait(60) == 0
