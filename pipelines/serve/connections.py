@@ -25,13 +25,14 @@ class Connection(H11Protocol):
         """Take what comes; it ends the wait once a head is whole."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
-            self._head = _cancelled(self._head)
+            self._stop_waiting()
         elif self._head is None:
             self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
-        self._head, self._reader = _cancelled(self._head), _cancelled(self._reader)
+        self._stop_waiting()
+        self._go_on()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -42,7 +43,17 @@ class Connection(H11Protocol):
     def resume_writing(self) -> None:
         """Go on, as it reads again."""
         super().resume_writing()
-        self._reader = _cancelled(self._reader)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+        self._reader = None
+
+    def _stop_waiting(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+        self._head = None
 
     def _expect_head(self) -> None:
         self._head = self.loop.call_later(self.seconds, self._head_is_late)
@@ -51,11 +62,6 @@ class Connection(H11Protocol):
         self._head = None
         if not self.transport.is_closing():
             self.transport.close()
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
 
 
 def connection_class(seconds: float) -> type[Connection]:

@@ -97,10 +97,10 @@ def body(schema: Schema) -> dict[str, Any]:
 
 def responses(answer: Schema, *statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the descriptions of a route's answers."""
-    refusals = {status: REFUSED[status] for status in statuses}
-    return {200: _response("The answer.", answer)} | {
-        status: _response(told, ERROR) for status, told in refusals.items()
-    }
+    described: dict[int | str, dict[str, Any]] = {200: _response("The answer.", answer)}
+    for status in statuses:
+        described[status] = _response(REFUSED[status], ERROR)
+    return described
 
 
 def _response(told: str, schema: Schema) -> dict[str, Any]:

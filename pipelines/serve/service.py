@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
@@ -141,10 +141,9 @@ async def _unless_gone(
     What is cancelled while it waits costs nothing: a page asks anew at every pause in typing.
     """
     gone = asyncio.ensure_future(_gone(request))
+    either: set[asyncio.Future[Any]] = {answer, gone}
     try:
-        done, _ = await asyncio.wait(
-            {answer, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if answer in done:
             return answer.result()
         if gone in done:
