@@ -4,6 +4,7 @@ import itertools
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,14 +24,14 @@ class Load:
 
     Attributes:
         seconds: of each request that was answered.
-        statuses: how often each other status came.
+        others: how often each other status came, and connections broke.
         memory: of the server in MB, from time to time.
         lasted: seconds in all.
         together: texts in a batch, on average.
     """
 
     seconds: list[float] = field(default_factory=list)
-    statuses: dict[int, int] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
     memory: list[float] = field(default_factory=list)
     lasted: float = 0.0
     together: float = 0.0
@@ -41,7 +42,7 @@ class Load:
         yield f"{len(self.seconds):,} texts in {self.lasted:.0f} s: {self.rate:.0f} texts/s"
         p50, p99, most = (1e3 * s for s in (cuts[49], cuts[98], max(self.seconds)))
         yield f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {most:.0f} ms"
-        yield f"{self.together:.1f} texts in a batch; other statuses: {self.statuses or 'none'}"
+        yield f"{self.together:.1f} texts in a batch; other answers: {dict(self.others) or 'none'}"
         first, last = self.memory[0], self.memory[-1]
         yield f"memory {first:.0f} MB after the start, {last:.0f} MB at the end"
 
@@ -73,13 +74,19 @@ def _ask(server: Running, number: int, until: float, load: Load) -> None:
     with httpx.Client(base_url=server.address, timeout=60) as client:
         while time.perf_counter() < until:
             before = time.perf_counter()
-            response = client.post("/v1/classify", json={"text": next(texts)})
-            took = time.perf_counter() - before
-            if response.status_code == 200:
-                load.seconds.append(took)
+            status = _status(client, next(texts))
+            if status == "200":
+                load.seconds.append(time.perf_counter() - before)
             else:
-                code = response.status_code
-                load.statuses[code] = load.statuses.get(code, 0) + 1
+                load.others[status] += 1
+
+
+def _status(client: httpx.Client, text: str) -> str:
+    """Return the status of an answer, or how the connection broke."""
+    try:
+        return str(client.post("/v1/classify", json={"text": text}).status_code)
+    except httpx.TransportError as error:
+        return type(error).__name__
 
 
 def _metric(client: httpx.Client, name: str) -> float:
