@@ -1,8 +1,9 @@
 """What the service answers, route by route."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -59,6 +60,7 @@ def tensorflow_serving_routes(service: Service) -> APIRouter:
     """Return the model's status and `:predict`, as TensorFlow Serving has them."""
     router, limits = APIRouter(), service.limits
     anything = {"type": "object"}
+    Name = Annotated[str, Path(json_schema_extra={"enum": [service.name]})]  # noqa: N806 - a type
 
     def check(name: str) -> None:
         if name != service.name:
@@ -66,7 +68,7 @@ def tensorflow_serving_routes(service: Service) -> APIRouter:
             raise Refusal(NOT_FOUND, told)
 
     @router.get("/v1/models/{name}", responses=schemas.responses(anything, 404))
-    async def model_status(name: str) -> Response:
+    async def model_status(name: Name) -> Response:
         """Tell which version of the model serves."""
         check(name)
         return json_reply(tensorflow_serving.status(service.model.version))
@@ -76,7 +78,7 @@ def tensorflow_serving_routes(service: Service) -> APIRouter:
         openapi_extra=schemas.body(schemas.instances(limits)),
         responses=schemas.responses(anything, 404, *BODY_REFUSALS),
     )
-    async def predict(request: Request, name: str) -> Response:
+    async def predict(request: Request, name: Name) -> Response:
         """Tell the sentiment of each instance."""
         check(name)
         asked = tensorflow_serving.asked_texts(await json_object(request, limits))

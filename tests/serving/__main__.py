@@ -30,12 +30,13 @@ def load(model: str, clients: int, minutes: float) -> None:
 @main.command()
 @click.option("--model", default="imdb-tiny", show_default=True, help="Name or directory.")
 @click.option("--requests", default=5000, show_default=True, help="At least.")
-def fuzz(model: str, requests: int) -> None:
+@click.option("--minutes", default=60.0, show_default=True, help="At most, about.")
+def fuzz(model: str, requests: int, minutes: float) -> None:
     """Have a fuzzer make requests of the service's description; any 5xx is a fault."""
     from tests.serving.fuzz import fuzzed
 
     with running(model, "--numpy") as server:
-        found = fuzzed(server, requests)
+        found = fuzzed(server, requests, minutes)
         click.echo("\n".join(found.lines()))
         raise SystemExit(bool(found.faults or server.process.poll() is not None))
 

@@ -1,14 +1,17 @@
 """Requests that a fuzzer makes of the service's own description: none may meet a fault."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 
 from tests.serving.running import Running
 
-EACH = 100  # requests of one round for one route
+EACH = 20  # requests of one round for one route
 
 
 @dataclass
@@ -36,15 +39,18 @@ class Fuzz:
         yield from self.faults
 
 
-def fuzzed(server: Running, requests: int) -> Fuzz:
-    """Make so many requests or more, sound ones and unsound ones, other ones in each round."""
+def fuzzed(server: Running, requests: int, minutes: float) -> Fuzz:
+    """Make so many requests or more, sound ones and unsound ones, other ones in each round.
+
+    No round begins after so many minutes.
+    """
     import schemathesis
     from schemathesis import GenerationMode
 
     schema = schemathesis.openapi.from_url(f"{server.address}openapi.json")
     operations = [result.ok() for result in schema.get_all_operations()]
-    found, round_ = Fuzz(), 0
-    while found.count < requests:
+    found, round_, until = Fuzz(), 0, time.monotonic() + 60 * minutes
+    while found.count < requests and time.monotonic() < until:
         for operation in operations:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 _round(operation, operation.as_strategy(generation_mode=mode), round_, found)
@@ -65,4 +71,5 @@ def _round(operation: object, strategy: object, number: int, found: Fuzz) -> Non
         if response.status_code >= 500:
             found.faults.append(case.as_curl_command())  # type: ignore[attr-defined]
 
-    ask()
+    with suppress(Unsatisfiable):  # of a route without parameters nothing unsound can be asked
+        ask()
