@@ -60,7 +60,7 @@ def tensorflow_serving_routes(service: Service) -> APIRouter:
     """Return the model's status and `:predict`, as TensorFlow Serving has them."""
     router, limits = APIRouter(), service.limits
     anything = {"type": "object"}
-    Name = Annotated[str, Path(json_schema_extra={"enum": [service.name]})]  # noqa: N806 - a type
+    Name = Annotated[str, Path(json_schema_extra={"enum": [service.name]})]
 
     def check(name: str) -> None:
         if name != service.name:
