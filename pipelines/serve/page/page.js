@@ -90,7 +90,9 @@ byId("share").addEventListener("click", async () => {
 });
 
 window.addEventListener("hashchange", fromLink);
-window.addEventListener("resize", changed);
+window.addEventListener("resize", () => {
+  for (const panel of [first, second]) panel.fit();
+});
 fromLink();
 model().then(
   (found) => {

@@ -16,6 +16,7 @@ export class Panel {
     this.root = document.getElementById("panel").content.firstElementChild.cloneNode(true);
     this.input = this.root.querySelector("textarea");
     this.found = null;
+    this.chosen = null;
     this.changed = changed;
     this.nameParts(name, title);
     this.input.addEventListener("input", () => {
@@ -97,6 +98,7 @@ export class Panel {
 
   settle(found) {
     this.found = found;
+    this.chosen = null;
     this.root.removeAttribute("aria-busy");
     this.part("found").hidden = found === null;
     this.changed();
@@ -108,15 +110,24 @@ export class Panel {
     const { found } = this;
     const same = beside ? new Map(pairs(beside.tokens, found.tokens).map(([a, b]) => [b, a])) : null;
     const isNew = (t) => same !== null && !same.has(t);
-    showWords(this.part("words"), this.shown, found, isNew, (t) => this.tell(t));
+    const choose = showWords(this.part("words"), this.shown, found, isNew, (t) => this.tell(t));
     showRunning(this.part("plot"), found);
     this.part("running-name").textContent = "value" in found ? "The running value" : "The running verdict";
     this.rows = showGates(this.part("scroll"), found, beside, (t) => same?.get(t));
     this.part("gates-said").textContent = halves(found);
     this.part("plain").textContent = found.tokens.length ? HINT : "There is no word in it: the verdict is that of an empty text.";
+    if (this.chosen !== null) choose(this.chosen);
+  }
+
+  // Draw the line as wide as its place has become; the words stay, and the focus among them.
+  fit() {
+    if (this.found === null) return;
+    showRunning(this.part("plot"), this.found);
+    if (this.chosen !== null) point(this.part("plot"), this.found, this.chosen + 1);
   }
 
   tell(t) {
+    this.chosen = t;
     this.part("plain").textContent = ofWord(this.found, t);
     point(this.part("plot"), this.found, t + 1);
     this.rows.forEach((row, k) => row.classList.toggle("here", k === t));

@@ -4,13 +4,13 @@ import { element, shade, signed } from "./dom.js";
 import { places } from "./places.js";
 
 // Show the words; `chosen` is called with the number of the one at the pointer or the focus.
+// Returns a function that chooses a word by its number.
 export function showWords(box, text, found, isNew, chosen) {
   const most = Math.max(0, ...found.shares.map(Math.abs));
   const words = found.tokens.map((token, t) => word(found, t, token, most, isNew(t)));
   box.replaceChildren(...laidOut(text, found, words));
   if (words.length) words[0].tabIndex = 0;
-  listen(box, words, chosen);
-  return words;
+  return listen(box, words, chosen);
 }
 
 function word(found, t, token, most, isNew) {
@@ -54,7 +54,6 @@ function listen(box, words, chosen) {
   };
   box.onpointerover = (event) => number(event) >= 0 && choose(number(event));
   box.onclick = (event) => number(event) >= 0 && words[number(event)].focus();
-  box.onfocusin = null;
   words.forEach((node, t) => node.addEventListener("focus", () => choose(t)));
   box.onkeydown = (event) => {
     const t = number(event);
@@ -63,4 +62,5 @@ function listen(box, words, chosen) {
     event.preventDefault();
     words[Math.min(Math.max(to[event.key], 0), words.length - 1)].focus();
   };
+  return choose;
 }

@@ -108,6 +108,10 @@ def test_a_word_is_explained_at_the_pointer_and_at_the_focus(page):
     assert told.startswith("“was”, word 3 of 12")
     assert f"(i {found['gates']['forward']['mean']['i'][2]:.2f})" in told
     assert page.locator(".word[aria-selected=true]").all_inner_texts() == ["was"]
+    page.set_viewport_size({"width": 500, "height": 500})  # as when a keyboard opens on a phone
+    page.wait_for_function("document.querySelector('svg').viewBox.baseVal.width < 520")
+    assert page.locator(".plain").inner_text() == told
+    assert page.evaluate("document.activeElement.textContent") == "was"
     page.keyboard.press("End")
     assert page.locator(".word[aria-selected=true]").all_inner_texts() == ["!"]
     assert page.locator("tr.here th").all_inner_texts() == ["!"]
