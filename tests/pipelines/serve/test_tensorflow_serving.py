@@ -31,7 +31,7 @@ def test_answers_have_the_names_and_values_of_the_exported_graph(kind):
     export = pytest.importorskip("sentiment_lstm.export")
     of = config(kind)
     logits = np.random.default_rng(1).normal(scale=4, size=(40, of.outputs)).astype(np.float32)
-    graph = {name: t.numpy() for name, t in export.answer_function(of)(logits).items()}
+    graph = {name: np.asarray(t) for name, t in export.answer_function(of)(logits).items()}
     found = [(prediction, of) for prediction in Answers(of)(logits)]
     columns = answer(found, rows=False)["outputs"]
     columns = {"value": columns} if kind == "value" else columns
