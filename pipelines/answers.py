@@ -52,11 +52,12 @@ def _rounded(prediction: Prediction, config: BundleConfig) -> dict[str, str]:
 
 
 def _json_line(row: Row, prediction: Prediction, config: BundleConfig) -> str:
-    answer = _exact(prediction, config)
+    answer = exact_answer(prediction, config)
     return json.dumps(answer | kept(row.fields, answer), ensure_ascii=False)
 
 
-def _exact(prediction: Prediction, config: BundleConfig) -> dict[str, Any]:
+def exact_answer(prediction: Prediction, config: BundleConfig) -> dict[str, Any]:
+    """Return an answer as JSON holds it, its numbers with 6 digits after the point."""
     if prediction.value is not None:
         return {"value": round(prediction.value, 6)}
     answer = {"label": prediction.label, "probability": round(prediction.probability, 6)}

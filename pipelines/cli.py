@@ -107,6 +107,34 @@ def model_option(text: str) -> Callable[[Command], Command]:
     return click.option("--model", metavar="NAME|DIR", help=text)
 
 
+# Limits of the service: their names in `Limits`, as options, and what they are.
+LIMIT_OPTIONS = {
+    "body_bytes": ("--max-body-bytes", "Bytes of a request."),
+    "texts": ("--max-texts", "Texts of a request."),
+    "explained": ("--max-explained", "Texts of a request to explain."),
+    "characters": ("--max-characters", "Characters of a text."),
+    "batch": ("--max-batch", "Texts classified together."),
+    "waiting": ("--max-waiting", "Texts that wait to be classified."),
+    "waiting_explained": ("--max-waiting-explained", "Texts that wait to be explained."),
+    "header_seconds": ("--header-timeout", "Seconds for the head of a request to come."),
+    "body_seconds": ("--body-timeout", "Seconds for its body to come."),
+    "answer_seconds": ("--timeout", "Seconds for the answer, from the end of the body on."),
+}
+
+
+def limit_options(command: Command) -> Command:
+    """Add an option for each limit of the service."""
+    from pipelines.serve.limits import Limits
+
+    for field, (option, text) in reversed(LIMIT_OPTIONS.items()):
+        default = getattr(Limits, field)
+        kind = click.IntRange(1) if isinstance(default, int) else click.FloatRange(0, min_open=True)
+        command = click.option(
+            option, field, type=kind, default=default, show_default=True, help=text
+        )(command)
+    return command
+
+
 def _lags(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Read numbers with commas between them; each once, ascending."""
     if value is None:
@@ -678,6 +706,66 @@ def generate(
     for piece in continued(writer, prompt, tokens, Choice(temperature, top_k), seed):
         click.echo(piece, nl=False)
     click.echo()
+
+
+@cli.command()
+@model_option("A model that ships, a bundle or a run directory.  [default: imdb]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8501,
+    show_default=True,
+    help="Port to listen at; 0 takes a free one.",
+)
+@click.option(
+    "--compiled/--numpy",
+    default=True,
+    show_default=True,
+    help="Run the network compiled, or by numpy alone, which starts sooner and is slower.",
+)
+@click.option(
+    "--watch",
+    "watch_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two looks at the model's directory.",
+)
+@limit_options
+def serve(
+    model: str | None,
+    host: str,
+    port: int,
+    compiled: bool,
+    watch_seconds: float,
+    **limits: Any,
+) -> None:
+    """Answer over HTTP, with a page at / that shows what the gates do as one types.
+
+    /v1/classify and /v1/explain take {"text": …} or {"texts": […]}; /v1/models/NAME:predict is
+    TensorFlow Serving's; /openapi.json lists all. A new model in the directory takes over if it is
+    sound. Ctrl-C or SIGTERM stops, after what is in flight is answered.
+
+    \b
+    Examples:
+      sentiment-lstm serve
+      sentiment-lstm serve --model runs/quickstart --port 0
+      sentiment-lstm serve --host 0.0.0.0 --max-texts 64 --timeout 5
+    """
+    from pipelines.serve.command import serve_model
+    from pipelines.serve.limits import Limits
+
+    with _messages():
+        serve_model(
+            model,
+            host,
+            port,
+            Limits(**limits),
+            compiled=compiled,
+            watch_seconds=watch_seconds,
+            announce=click.echo,
+        )
 
 
 @cli.command()

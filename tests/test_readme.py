@@ -5,6 +5,7 @@ Long commands get a smaller setting; what they do stays the same.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
+SERVE, PORT = "sentiment-lstm serve", "8501"  # a service, and where the README reaches it
 
 SMALL = {
     "run quickstart": " --set data.size=240 --set train.epochs=1",
@@ -84,7 +86,41 @@ def run(command, workplace, environment):
     )
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if not installs(c)])
+@pytest.fixture
+def service(workplace, environment):
+    """Yield a port at which the service of the README runs, which it would do until stopped."""
+    for name in ("fastapi", "uvicorn", "prometheus_client"):
+        pytest.importorskip(name, reason="the service wants pip install '.[serve]'")
+    (command,) = [c for c in commands() if c.startswith(SERVE)]
+    arguments = [*command.split(), "--port", "0"]
+    with subprocess.Popen(
+        arguments, cwd=workplace, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        line = process.stdout.readline()
+        port = line.rstrip("/\n").rpartition(":")[2]
+        assert line.replace(port, PORT) in README
+        yield port
+        process.terminate()
+
+
+def roughly(text):
+    """Return a text whose numbers have three digits after the point: processors round otherwise."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number.group()):.3f}", text)
+
+
+def test_service_answers_as_shown(workplace, environment, service):
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    for command in (c for c in commands() if c.startswith("curl")):
+        asked = command.replace(PORT, service).replace("curl -s", "curl -sf")
+        done = run(asked, workplace, environment)
+        assert done.returncode == 0, done.stderr
+        assert roughly(done.stdout.rstrip("\n")) in roughly(README)
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in commands() if not (installs(c) or c.startswith((SERVE, "curl")))]
+)
 def test_command_runs(command, workplace, environment):
     if "run imdb" in command and "TFDS_DATA_DIR" not in environment:
         pytest.skip("IMDB is not prepared here: set TFDS_DATA_DIR")

@@ -26,22 +26,33 @@ SMALL = {
 }
 
 
+def write_tiny_bundle(directory, seed=0, vocabulary=None, **changes):
+    """Write a bundle of random weights."""
+    config = BundleConfig(**(SMALL | changes))
+    vocabulary = vocabulary or Vocabulary([*SPECIAL_TOKENS, *WORDS])
+    random = np.random.default_rng(seed)
+    weights = {
+        name: random.normal(scale=1.5, size=shape).astype(np.float32)
+        for name, shape in config.weight_shapes(len(vocabulary)).items()
+    }
+    write_bundle(directory, config, weights, vocabulary, "# A tiny model\n")
+    return directory
+
+
 @pytest.fixture
 def make_bundle(tmp_path):
     """Return a function that writes a bundle of random weights and returns its directory."""
+    return lambda name="model", *arguments, **changes: write_tiny_bundle(
+        tmp_path / name, *arguments, **changes
+    )
 
-    def make(name="model", seed=0, vocabulary=None, **changes):
-        config = BundleConfig(**(SMALL | changes))
-        vocabulary = vocabulary or Vocabulary([*SPECIAL_TOKENS, *WORDS])
-        random = np.random.default_rng(seed)
-        weights = {
-            name: random.normal(scale=1.5, size=shape).astype(np.float32)
-            for name, shape in config.weight_shapes(len(vocabulary)).items()
-        }
-        write_bundle(tmp_path / name, config, weights, vocabulary, "# A tiny model\n")
-        return tmp_path / name
 
-    return make
+@pytest.fixture(scope="session")
+def make_shared_bundle(tmp_path_factory):
+    """Return a function that does so for several tests."""
+    return lambda name="model", **changes: write_tiny_bundle(
+        tmp_path_factory.mktemp("bundles") / name, **changes
+    )
 
 
 @pytest.fixture

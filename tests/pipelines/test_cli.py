@@ -26,7 +26,7 @@ finally:
 
 
 def test_the_commands_are_these():
-    others = {"run", "classify", "explain", "compare", "generate", "models"}
+    others = {"run", "classify", "explain", "compare", "generate", "models", "serve"}
     assert {*STAGE_NAMES, *others} == set(COMMANDS)
 
 

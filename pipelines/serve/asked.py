@@ -1,0 +1,61 @@
+"""The texts that a request to `/v1` asks about."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.serve.bodies import clipped, kind
+from pipelines.serve.limits import Limits
+from pipelines.serve.refusals import TOO_LARGE, UNFIT, Refusal
+
+Text = str | bytes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Texts, and whether they came as a list."""
+
+    texts: list[Text]
+    many: bool
+
+
+def asked_texts(value: dict[str, Any], limits: Limits, most: int) -> Asked:
+    """Return the texts of ``{"text": …}`` or ``{"texts": […]}``.
+
+    Args:
+        value: the body.
+        limits: of the service.
+        most: texts that a request of this kind may have.
+
+    Raises:
+        Refusal: for other keys, what is no string, and texts too many or too long.
+    """
+    for key in value.keys() - {"text", "texts"}:
+        raise Refusal(UNFIT, f"unknown key {clipped(key)!r}: give text or texts")
+    if len(value) != 1:
+        raise Refusal(UNFIT, "give text, a string, or texts, a list of strings: one of them")
+    many = "texts" in value
+    texts = value["texts"] if many else [value["text"]]
+    if not isinstance(texts, list):
+        raise Refusal(UNFIT, f"texts is {kind(texts)}: give a list of strings")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            place = f"texts[{index}]" if many else "text"
+            raise Refusal(UNFIT, f"{place} is {kind(text)}: give a string")
+    return Asked(checked(texts, limits, most), many)
+
+
+def checked(texts: list[Text], limits: Limits, most: int) -> list[Text]:
+    """Return the texts, which are neither none, nor too many, nor too long.
+
+    Raises:
+        Refusal: if they are.
+    """
+    if not texts:
+        raise Refusal(UNFIT, "there is no text in the list: give one or more")
+    if len(texts) > most:
+        raise Refusal(TOO_LARGE, f"{len(texts):,} texts in one request: give {most:,} at most")
+    for index, text in enumerate(texts):
+        if len(text) > limits.characters:
+            told = f"text {index} has {len(text):,} characters: give {limits.characters:,} at most"
+            raise Refusal(TOO_LARGE, told)
+    return texts
