@@ -14,8 +14,8 @@ from sentiment_lstm.trials import Net, Reading, Trial
 # What the input gate starts nearly closed and the forget gate nearly open for: at f = σ(1) a cell
 # has lost all but 1e-7 of itself after 50 steps. The paper biases input gates likewise.
 LSTM = Net("lstm", 16, forget_bias=5.0, input_bias=-3.0)
-# Found by trials at lag 50: a dozen for the LSTM, its biases among them, mostly with seed 0; for the
-# plain RNNs ten on adding, rates from 3e-4 to 1e-1, and three on order, none of which learnt.
+# Found by trials at lag 50: a dozen for the LSTM, its biases among them, mostly with seed 0; for
+# the plain RNNs ten on adding, rates from 3e-4 to 1e-1, and three on order, and none learnt.
 RATES = {"lstm": 3e-2, "rnn": 3e-3}
 WHOLE, EQUAL_UNITS, EQUAL_PARAMETERS = "LSTM", "RNN, equal units", "RNN, equal parameters"
 FORGET_BIASES = (0, 1, 3)
