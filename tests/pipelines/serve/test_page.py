@@ -64,7 +64,7 @@ def typed(page, text, number=0):
         panel.locator("textarea").fill(text)
     assert answered.value.status == 200
     panel.locator(".found").wait_for()
-    page.wait_for_function("document.querySelectorAll('[aria-busy]').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('[aria-busy]').length === 0")
     return answered.value.json()
 
 
@@ -78,7 +78,9 @@ def test_typing_shows_the_verdict_and_its_reasons(page, bundle):
     page.locator("textarea").press_sequentially(TEXT, delay=5)
     expected = Explainer.load(bundle).explain(TEXT)
     words = page.locator(".word")
-    page.wait_for_function(f"document.querySelectorAll('.word').length === {len(expected.tokens)}")
+    page.wait_for_function(
+        f"() => document.querySelectorAll('.word').length === {len(expected.tokens)}"
+    )
     assert page.locator(".big").inner_text() == expected.prediction.label
     assert page.locator(".number").inner_text() == f"{expected.probability:.4f}"
     assert page.locator(".words").inner_text() == TEXT
@@ -109,7 +111,7 @@ def test_a_word_is_explained_at_the_pointer_and_at_the_focus(page):
     assert f"(i {found['gates']['forward']['mean']['i'][2]:.2f})" in told
     assert page.locator(".word[aria-selected=true]").all_inner_texts() == ["was"]
     page.set_viewport_size({"width": 500, "height": 500})  # as when a keyboard opens on a phone
-    page.wait_for_function("document.querySelector('svg').viewBox.baseVal.width < 520")
+    page.wait_for_function("() => document.querySelector('svg').viewBox.baseVal.width < 520")
     assert page.locator(".plain").inner_text() == told
     assert page.evaluate("document.activeElement.textContent") == "was"
     page.keyboard.press("End")
@@ -159,7 +161,7 @@ def test_two_texts_stand_side_by_side(page):
     assert page.locator("td.moved").count() == 0
     first = float(page.locator(".number").nth(0).inner_text())
     second = typed(page, "the film was bad", 1)
-    page.wait_for_function("document.querySelectorAll('.word.new').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.word.new').length === 2")
     assert page.locator(".word.new").all_inner_texts() == ["good", "bad"]
     told = page.locator("#difference").inner_text()
     assert told.startswith(
