@@ -8,6 +8,7 @@ from pipelines.config import TeachSettings
 from pipelines.contrasts import SURE, Taught
 from pipelines.taught import short_texts
 from sentiment_lstm.errors import DataError
+from sentiment_lstm.opinions import KINDS
 from sentiment_lstm.progress import silent
 
 WHOLE = [
@@ -38,14 +39,15 @@ def test_parts_have_the_target_of_their_text():
 
 
 def test_sentences_turned_round_have_the_target_of_what_they_say():
-    targets = dict(short(contrast=True))
-    assert targets["it was great that day 7 ."] == pytest.approx(expit(4.0))
-    said = {t: at for t, at in targets.items() if t.startswith(("it was not", "it was n't"))}
-    assert {"great" in text for text in said if "dull" not in text} == {True}
-    single = {text: at for text, at in said.items() if ("great" in text) != ("dull" in text)}
+    found = short(contrast=True)
+    assert ("it was great that day 7 .", pytest.approx(expit(4.0))) in found
+    praises = {word: side for kind in KINDS.values() for word, side in kind.all()}
+    said = [one for one in found if one.text.startswith(("it was not", "it was n't"))]
+    told = [([praises[w] for w in text.split() if w in praises], at) for text, at in said]
+    single = [(words[0], target) for words, target in told if len(words) == 1]
+    assert {praising for praising, _ in single} == {True, False}
     assert len(single) > 10
-    for text, target in single.items():
-        assert target == (1 - SURE if "great" in text else SURE), text
+    assert all(target == (1 - SURE if praising else SURE) for praising, target in single)
 
 
 def test_the_seed_decides():
@@ -73,8 +75,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
         short(sentences=1.0, leave_out=str(path))
 
 
-def test_a_corpus_too_small_for_a_lexicon_gives_no_contrasts():
-    assert short([Taught("", 0.0), Taught("It was great.", 1.0)], contrast=True) == []
+def test_a_corpus_that_neither_praises_nor_blames_gives_no_contrasts():
+    assert short([Taught("", 0.0), Taught("We saw it on day 3.", 1.0)], contrast=True) == []
 
 
 def test_targets_are_probabilities():
