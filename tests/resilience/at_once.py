@@ -15,7 +15,7 @@ from tests.resilience.tally import Tally
 from tests.resilience.workshop import Workshop
 
 IDEA = "two at once"
-TEXTS = 4_000  # enough that the second command comes while the first works
+TEXTS = 16_000  # enough that the second comes while the first works, on a busy machine too
 
 
 def started(directory: Path) -> "subprocess.Popen[bytes]":
