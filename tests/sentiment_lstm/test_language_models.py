@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from language_model_arrays import TOKENS, UNITS, WIDTH, random_arrays
 from safetensors.numpy import save_file
 
 from sentiment_lstm import language_models
@@ -13,21 +14,7 @@ from sentiment_lstm.language_models import (
     resolve_language_model,
 )
 from sentiment_lstm.manifest import write_manifest
-from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
-
-WIDTH, UNITS = 5, 3
-TOKENS = (*SPECIAL_TOKENS, "good", "bad", "film", "the")
-
-
-def random_arrays(directions=("forward", "backward"), kind="float16"):
-    draw = np.random.default_rng(0).normal
-    arrays = {"embedding": draw(size=(len(TOKENS), WIDTH)), "softmax.bias": draw(size=len(TOKENS))}
-    for name in directions:
-        arrays[f"lstm.0.{name}.kernel"] = draw(size=(WIDTH, 4 * UNITS))
-        arrays[f"lstm.0.{name}.recurrent_kernel"] = draw(size=(UNITS, 4 * UNITS))
-        arrays[f"lstm.0.{name}.bias"] = draw(size=4 * UNITS)
-        arrays[f"projection.{name}"] = draw(size=(UNITS, WIDTH))
-    return {name: array.astype(kind) for name, array in arrays.items()}
+from sentiment_lstm.text import Vocabulary
 
 
 def written(directory, arrays):

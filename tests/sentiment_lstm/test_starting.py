@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from language_model_arrays import TOKENS, UNITS, WIDTH, random_arrays
 
 from sentiment_lstm import train
 from sentiment_lstm.bundle import read_bundle
@@ -10,20 +11,7 @@ from sentiment_lstm.language_models import read_language_model, write_language_m
 from sentiment_lstm.starting import from_classifier, from_language_model
 from sentiment_lstm.text import SPECIAL_TOKENS, Vocabulary
 
-WIDTH, UNITS = 5, 3
-TOKENS = (*SPECIAL_TOKENS, "good", "bad", "film", "the")
 STILL = {"epochs": 1, "learning_rate": 1e-8}
-
-
-def random_arrays(directions=("forward", "backward")):
-    draw = np.random.default_rng(0).normal
-    arrays = {"embedding": draw(size=(len(TOKENS), WIDTH)), "softmax.bias": draw(size=len(TOKENS))}
-    for name in directions:
-        arrays[f"lstm.0.{name}.kernel"] = draw(size=(WIDTH, 4 * UNITS))
-        arrays[f"lstm.0.{name}.recurrent_kernel"] = draw(size=(UNITS, 4 * UNITS))
-        arrays[f"lstm.0.{name}.bias"] = draw(size=4 * UNITS)
-        arrays[f"projection.{name}"] = draw(size=(UNITS, WIDTH))
-    return {name: array.astype("float32") for name, array in arrays.items()}
 
 
 def written(directory, arrays):
@@ -36,7 +24,7 @@ def written(directory, arrays):
 
 @pytest.fixture
 def directory(tmp_path):
-    return written(tmp_path / "run" / "pretrain", random_arrays())
+    return written(tmp_path / "run" / "pretrain", random_arrays(kind="float32"))
 
 
 def test_tokens_take_the_embeddings_of_the_same_tokens(directory):
@@ -80,7 +68,7 @@ def test_other_sizes_are_refused(directory, tmp_path, sizes):
 
 
 def test_one_direction_is_no_start_for_two(tmp_path):
-    directory = written(tmp_path / "forward", random_arrays(("forward",)))
+    directory = written(tmp_path / "forward", random_arrays(("forward",), "float32"))
     recipe = {"model": SIZES | {"start": str(directory)}}
     with pytest.raises(SettingsError, match=r"no fitting lstm\.0\.backward"):
         train(["good", "bad"] * 20, ["up", "down"] * 20, recipe, output=tmp_path / "model")
