@@ -43,6 +43,9 @@ class TeachSettings:
     contrast: bool = setting(
         False, help="teach sentences turned round by rule too (English): negated, conceded, denied"
     )
+    sayings: bool = setting(
+        False, help="with contrast, teach what people say of films too (English)"
+    )
     leave_out: str = setting(
         "", help="file of texts, one a line, that no short text may equal; or behaviour"
     )

@@ -7,11 +7,12 @@ may not have read the negation.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.claims import SURE, Sure, Taught, said_by_all
 from pipelines.teachers import Teacher
 from sentiment_lstm.contrast import (
     Edited,
@@ -20,6 +21,8 @@ from sentiment_lstm.contrast import (
     conceded,
     denied,
     implied,
+    joined,
+    lessened,
     negated,
     plain,
     quantified,
@@ -32,8 +35,6 @@ SHORTEST, LONGEST = 3, 24
 # A word must stand in so many sentences, and move the teacher's logit so far from that of the
 # middle word, to praise or to blame.
 MIN_COUNT, MIN_LOGIT = 20, 0.7
-# How sure a teacher must be of a plain sentence, and how sure a student is to be of an edited one.
-CONFIDENT, SURE = 0.85, 0.92
 UNSURE = 0.2  # how far from even a teacher's chance may be where nothing is said
 REACH = 5  # tokens from a negation to the word that it is read with
 FORMS = 2  # negations of each sentence
@@ -43,29 +44,12 @@ Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 
-class Taught(NamedTuple):
-    """A text to learn from, and the probability of the second label."""
-
-    text: str
-    target: float
-
-
-class Sure(NamedTuple):
-    """A sentence of one word that praises or blames, and what a teacher says of the whole."""
-
-    tokens: Tokens
-    at: int
-    praises: bool
-    chance: float
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether the teacher is sure, and of what the word says."""
-        return (self.chance if self.praises else 1 - self.chance) >= CONFIDENT
-
-
 def contrasts(
-    sentences: Mapping[Tokens, float], teacher: Teacher, random: np.random.Generator
+    sentences: Mapping[Tokens, float],
+    teacher: Teacher,
+    random: np.random.Generator,
+    *,
+    with_sayings: bool = False,
 ) -> Iterator[Taught]:
     """Yield what the rules make of a corpus' sentences, each beside the sentence it came from.
 
@@ -74,26 +58,41 @@ def contrasts(
             stands in.
         teacher: of two labels, the second the one that praises.
         random: decides between the forms that a rule may take.
+        with_sayings: whether what people say of films is taught and turned round too.
     """
     short = [tokens for tokens in sentences if SHORTEST <= len(tokens) <= LONGEST]
     lexicon = lexicon_of(short, teacher)
     sure = sure_sentences(short, lexicon, teacher)
     yield from (Taught(" ".join(one.tokens), one.chance) for one in sure)
-    put = substituted(sentences, lexicon, random)
-    yield from (_taught(one.tokens, one.praises) for one in put)
     claims = [one for one in sure if negated(one.tokens, one.at, random)]
+    put = substituted(sentences, lexicon, random)
+    said = said_by_all(sentences, {*lexicon, *OPINIONS}, random) if with_sayings else []
+    yield from (_taught(one.tokens, one.praises) for one in [*put, *said])
+    yield from _turned_round(claims, put, said, random)
+    asides = _asides(short, lexicon, len(claims), teacher, random)
+    for some in (claims, said):
+        yield from _beside(asides, some, random)
+    for one in found(short, lexicon, teacher):
+        # "Don't waste your time" is no praise, as the text around it tells.
+        if one.praises == (sentences[one.tokens] > 0.5):
+            yield _taught(one.tokens, one.praises)
+
+
+def _turned_round(
+    claims: Sequence[Sure], put: Sequence[Sure], said: Sequence[Sure], random: np.random.Generator
+) -> Iterator[Taught]:
     for some in (claims,) * FORMS + (put,):
         yield from _negated(some, random)
+    yield from _lessened(put)
     for some in (claims, put):
         yield from _denied(some, random)
         yield from _implied(some, random)
         yield from _quantified(some, random)
         yield from _conceded(some, random)
-    yield from _beside(_asides(short, lexicon, len(claims), teacher, random), claims, random)
-    for one in found(short, lexicon, teacher):
-        # "Don't waste your time" is no praise, as the text around it tells.
-        if one.praises == (sentences[one.tokens] > 0.5):
-            yield _taught(one.tokens, one.praises)
+    if said:
+        yield from _denied([one for one in said if plain(one.tokens)], random)
+        yield from _conceded([*said, *claims], random)
+        yield from _joined([*said, *claims], random)
 
 
 def lexicon_of(sentences: Sequence[Tokens], teacher: Teacher) -> Lexicon:
@@ -186,6 +185,13 @@ def _negated(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Ta
             yield _taught(tokens, not one.praises)
 
 
+def _lessened(claims: Sequence[Sure]) -> Iterator[Taught]:
+    for one in claims:
+        tokens = lessened(one.tokens, one.at)
+        if tokens:
+            yield _taught(tokens, not one.praises)
+
+
 def _denied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
     for one in claims:
         tokens = denied(one.tokens, random)
@@ -216,6 +222,15 @@ def _conceded(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[T
     for good, bad in zip(*(_some(side, count, random) for side in sides), strict=True):
         for granted, claimed in ((good, bad), (bad, good)):
             yield _taught(conceded(granted.tokens, claimed.tokens, random), claimed.praises)
+
+
+def _joined(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    brief = [one for one in claims if len(one.tokens) <= LONGEST // 2]
+    for praises in (True, False):
+        side = [one.tokens for one in brief if one.praises is praises]
+        first, second = _some(side, len(side), random), _some(side, len(side), random)
+        for pair in zip(first, second, strict=True):
+            yield _taught(joined(*pair, random), praises)
 
 
 def _asides(

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from pipelines.claims import Taught
 from pipelines.config import TeachSettings, left_out_file
-from pipelines.contrasts import Taught, contrasts
+from pipelines.contrasts import contrasts
 from pipelines.teachers import Teacher
 from sentiment_lstm.english import Tokens
 from sentiment_lstm.errors import DataError
@@ -41,7 +42,7 @@ def short_texts(
         found += _parts(shown, settings.sentences, random)
     if settings.contrast:
         shown = progress(whole, total=len(whole), label="sentences")
-        found += contrasts(_sentences(shown), teacher, random)
+        found += contrasts(_sentences(shown), teacher, random, with_sayings=settings.sayings)
     kept = [one for one in found if tuple(tokenise(one.text)) not in left_out]
     if left_out:
         log.info("left out: %d short texts of %s", len(found) - len(kept), settings.leave_out)

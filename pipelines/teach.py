@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.claims import Taught
 from pipelines.config import Recipe
-from pipelines.contrasts import Taught
 from pipelines.json_lines import json_lines
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.taught import short_texts

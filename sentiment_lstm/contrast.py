@@ -8,6 +8,7 @@ of English write it, on the tokens of `sentiment_lstm.text`:
 
 - a negation before the one word of a plain sentence that praises or blames: "it is dull" becomes
   "it isn't dull", "I enjoyed it" "I didn't enjoy it";
+- "the least exciting" of "the most exciting";
 - a whole sentence denied: "I do not believe that it is dull";
 - one sentence conceded and another claimed: "although it is dull, I enjoyed it";
 - a negation that governs something else, which must change nothing;
@@ -15,7 +16,7 @@ of English write it, on the tokens of `sentiment_lstm.text`:
 - "nothing about the film is dull", "everything about the film is dull" of "the film is dull".
 
 What puts another word in the place of the one that praises or blames is in
-`sentiment_lstm.opinions`.
+`sentiment_lstm.opinions`, what is said as a whole in `sentiment_lstm.sayings`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -94,6 +95,14 @@ def _with_auxiliary(tokens: Tokens, at: int, random: np.random.Generator) -> Tok
     return (*tokens[:at], auxiliary, *negation, bare, *tokens[at + 1 :])
 
 
+def lessened(tokens: Tokens, at: int) -> Tokens | None:
+    """Return a sentence that says "least" or "less" of its word at `at` where it said "most"."""
+    before = tokens[at - 1] if at else ""
+    if before not in english.LESSENED:
+        return None
+    return (*tokens[: at - 1], english.LESSENED[before], *tokens[at:])
+
+
 def denied(tokens: Tokens, random: np.random.Generator) -> Tokens | None:
     """Return a plain sentence denied as a whole, or None where it does not begin as one."""
     if not tokens or tokens[0] not in english.STARTS:
@@ -118,6 +127,12 @@ def beside(aside: Tokens, claimed: Tokens, random: np.random.Generator) -> Token
     """Return a sentence that praises or blames behind one that negates and does neither."""
     link = _pick(((".",), (",", "and"), (";",)), random)
     return (*_open_ended(aside), *link, *claimed)
+
+
+def joined(first: Tokens, second: Tokens, random: np.random.Generator) -> Tokens:
+    """Return two sentences that both praise, or both blame, in one or one behind the other."""
+    link = _pick(((".",), (".",), ("!",), (",", "and"), ("and",), (";",)), random)
+    return (*_open_ended(first), *link, *second)
 
 
 def implied(tokens: Tokens, at: int, done: bool, random: np.random.Generator) -> Tokens | None:

@@ -70,8 +70,11 @@ STARTS = words(
 )
 """First words of sentences that may follow "that"."""
 
-SHORTLY = _phrases("not", "not", "n't", "n't", "never", "hardly")
+SHORTLY = _phrases("not", "not", "n't", "n't", "never", "hardly", "barely", "scarcely")
 """Negations behind a copula; those named twice are drawn twice as often."""
+
+LESSENED = {"most": "least", "more": "less"}
+"""A word of degree -> what turns it round."""
 
 AT_LENGTH = _phrases("not at all", "by no means", "not exactly", "not even remotely", "in no way")
 """Negations behind a copula and right before the word."""
@@ -105,7 +108,7 @@ def _verbs() -> dict[str, tuple[str, str]]:
         "touch love like hate waste bore ruin suck deserve amaze irritate despise appreciate",
         "adore admire treasure cherish relish praise dislike loathe detest resent scorn deplore",
         "pity delight charm move thrill amuse captivate fascinate satisfy frustrate anger",
-        "infuriate exhaust confuse",
+        "infuriate exhaust confuse savor applaud commend dread curse",
     )
     present = words(
         "work deserve succeed fail disappoint entertain stink suck deliver impress shine bore",
@@ -113,7 +116,8 @@ def _verbs() -> dict[str, tuple[str, str]]:
     )
     bare = words(
         "love like enjoy recommend hate regret appreciate suck stink adore admire treasure cherish",
-        "relish praise dislike despise loathe detest resent scorn deplore pity",
+        "relish praise dislike despise loathe detest resent scorn deplore pity savor applaud",
+        "commend dread curse",
     )
     return {
         **{past_of(verb): ("did", verb) for verb in past},

@@ -25,8 +25,11 @@ class Kind:
         return sorted([(w, True) for w in self.praising] + [(w, False) for w in self.blaming])
 
 
-_LIKED = words("love like enjoy adore admire appreciate treasure cherish relish praise recommend")
-_DISLIKED = words("hate dislike despise loathe detest resent scorn deplore pity")
+_LIKED = words(
+    "love like enjoy adore admire appreciate treasure cherish relish praise recommend savor",
+    "applaud commend",
+)
+_DISLIKED = words("hate dislike despise loathe detest resent scorn deplore pity dread curse")
 
 KINDS = {
     "adjective": Kind(
@@ -40,6 +43,16 @@ KINDS = {
             "impressive remarkable inspired inspiring fascinating absorbing captivating exquisite",
             "refreshing riveting tender subtle lively likable magnificent profound sublime",
             "heartwarming uplifting thoughtful insightful stylish breathtaking priceless",
+            "incredible awesome interesting funny fun sharp crisp taut luminous nuanced poignant",
+            "deft sparkling ravishing enthralling exhilarating beguiling resonant magnetic",
+            "incisive audacious seamless vital sumptuous haunting hypnotic spellbinding",
+            "mesmerizing immersive lyrical eloquent astute perceptive quirky joyous radiant solid",
+            "fine classy polished accomplished watchable stellar sensational spectacular",
+            "delicious vibrant dazzling electrifying rousing stirring bewitching endearing",
+            "adorable warm humane wise rich layered intricate ingenious timeless groundbreaking",
+            "visionary uproarious amusing droll fabulous glorious heavenly divine triumphant",
+            "commendable admirable worthy worthwhile unbeatable faultless impeccable immaculate",
+            "enchanting addictive",
         ),
         words(
             "bad awful terrible horrible dreadful atrocious abysmal lousy poor weak dull boring",
@@ -52,6 +65,19 @@ KINDS = {
             "joyless unwatchable forgettable mediocre uninspired mindless tasteless disgusting",
             "repulsive insulting painful miserable excruciating worthless hideous unpleasant",
             "pitiful inane insipid",
+            "leaden turgid flabby stilted mawkish puerile cloying threadbare shoddy preposterous",
+            "inert drab witless soporific bombastic overblown overlong overwrought overrated",
+            "underwhelming underwritten sluggish plodding ponderous stodgy lumbering slow listless",
+            "limp anemic bloodless soulless heartless charmless cheesy corny hokey sappy",
+            "saccharine schmaltzy trite banal clichéd hackneyed stereotyped recycled tired rotten",
+            "dismal dire woeful wretched ghastly appalling abhorrent vile nasty sleazy trashy",
+            "tacky tawdry garish gaudy juvenile infantile childish immature asinine brainless",
+            "ludicrous absurd nonsensical illogical unintelligible convoluted disjointed rambling",
+            "aimless shapeless toothless flimsy feeble substandard subpar lackluster unremarkable",
+            "unexciting uninteresting uneventful uninvolving unbearable insufferable intolerable",
+            "unappealing unlikable unsympathetic preachy smug pedestrian generic bogus misguided",
+            "abominable execrable deplorable lamentable regrettable useless godawful crappy",
+            "botched",
         ),
     ),
     "attitude": Kind(_LIKED, _DISLIKED),
@@ -60,46 +86,72 @@ KINDS = {
         words(
             "impressed delighted charmed moved touched thrilled amused entertained captivated",
             "fascinated inspired satisfied enchanted gripped",
+            "pleased amazed hooked engrossed riveted dazzled",
         ),
         words(
             "disappointed bored annoyed irritated disgusted insulted offended frustrated angered",
             "infuriated repelled exhausted confused appalled",
+            "unimpressed underwhelmed",
         ),
     ),
     "noun": Kind(
         words(
             "masterpiece gem delight joy triumph treat treasure success pleasure winner marvel",
             "feast wonder",
+            "classic knockout stunner revelation privilege hoot blast riot beauty jewel pearl",
+            "landmark milestone smash",
         ),
         words(
             "mess disaster bore failure disgrace embarrassment eyesore insult chore dud turkey",
             "travesty catastrophe flop letdown abomination ordeal",
+            "stinker snooze punishment blunder hack clunker fiasco debacle sham fraud bomb wreck",
+            "misfire loser nightmare mishmash atrocity headache ripoff",
         ),
     ),
     "mass": Kind(
-        words("pleasure joy delight bliss fun genius magic perfection brilliance beauty charm"),
+        words(
+            "pleasure joy delight bliss fun genius magic perfection brilliance beauty charm",
+            "entertainment enjoyment class",
+        ),
         words(
             "agony torture misery boredom tedium garbage trash rubbish drivel nonsense crap",
             "incompetence stupidity drudgery",
+            "dreck junk tripe monotony torment idiocy",
         ),
     ),
     "manner": Kind(
         words(
             "beautifully brilliantly wonderfully superbly perfectly masterfully skillfully nicely",
             "admirably convincingly magnificently splendidly gracefully elegantly",
+            "expertly deftly cleverly lovingly tastefully sensitively sharply finely gorgeously",
+            "stunningly exquisitely impeccably flawlessly intelligently imaginatively",
         ),
         words(
             "poorly badly clumsily ineptly pathetically atrociously amateurishly lazily sloppily",
             "carelessly abysmally",
+            "horribly terribly awfully awkwardly woefully crudely dreadfully hideously",
+            "embarrassingly lamely unconvincingly",
         ),
     ),
     "comparative": Kind(
-        words("better stronger funnier smarter finer superior richer sharper livelier fresher"),
-        words("worse weaker duller dumber poorer inferior flatter sillier cheaper uglier"),
+        words(
+            "better stronger funnier smarter finer superior richer sharper livelier fresher",
+            "deeper",
+        ),
+        words(
+            "worse weaker duller dumber poorer inferior flatter sillier cheaper uglier",
+            "slower lamer",
+        ),
     ),
     "superlative": Kind(
-        words("best finest greatest funniest strongest smartest loveliest"),
-        words("worst weakest dullest poorest dumbest lousiest ugliest silliest"),
+        words(
+            "best finest greatest funniest strongest smartest loveliest",
+            "sharpest cleverest",
+        ),
+        words(
+            "worst weakest dullest poorest dumbest lousiest ugliest silliest",
+            "lamest cheapest",
+        ),
     ),
 }
 """Kind -> its words. A word may be of several kinds."""
@@ -113,7 +165,11 @@ _PARTICIPLES = words(
     "executed staged photographed scripted animated choreographed designed handled performed",
     "constructed realized portrayed conceived lit dubbed timed put",
 )
-_WHO = words("i we you they really truly absolutely thoroughly actually just also")
+_WHO = words(
+    "i we you they really truly absolutely thoroughly actually just also audiences people kids",
+    "friends critics fans",
+)
+_WHO_DID = _WHO | words("he she everyone everybody wife husband family audience brother sister")
 _WHOLLY = words("pure sheer utter absolute complete total such")
 _THIS = words("it this that he she they")
 _IS = words("is was 's are were be")
@@ -139,7 +195,7 @@ def _fits(kind: str, tokens: Sequence[str], at: int) -> bool:
     return {
         "adjective": behind != "than",
         "attitude": before in _WHO,
-        "past attitude": before in _WHO,
+        "past attitude": before in _WHO_DID,
         "mass": before in _WHOLLY,
         "comparative": behind == "than" and tokens[0] in _THIS and not _IS.isdisjoint(tokens[:at]),
         "superlative": tokens[0] in _THIS and _is_the(tokens[:at]),

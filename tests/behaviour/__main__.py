@@ -11,8 +11,13 @@ from pipelines.json_lines import json_lines
 from sentiment_lstm.bundle import CARD, resolve_model, update_card
 from sentiment_lstm.card import with_figures
 from sentiment_lstm.classifier import SentimentClassifier
-from tests.behaviour.judge import both_sides_right, failure_rate, sentence_accuracy
-from tests.behaviour.pairs import asked_sentences, flip_pairs
+from tests.behaviour.judge import (
+    Probabilities,
+    both_sides_right,
+    failure_rate,
+    sentence_accuracy,
+)
+from tests.behaviour.pairs import asked_sentences, development_pairs, flip_pairs
 from tests.behaviour.suite import CAPABILITIES
 
 
@@ -20,8 +25,11 @@ from tests.behaviour.suite import CAPABILITIES
 @click.argument("model", required=False)
 @click.option("--run", type=Path, help="Also ask one sentence of each validation text of a run.")
 @click.option("--card", is_flag=True, help="Also state the figures in the model's card.")
+@click.option("--development", is_flag=True, help="Show what goes wrong of other pairs instead.")
 @click.option("--sentences", is_flag=True, help="Print every sentence that is asked for instead.")
-def main(model: str | None, run: Path | None, card: bool, sentences: bool) -> None:
+def main(
+    model: str | None, run: Path | None, card: bool, development: bool, sentences: bool
+) -> None:
     """Print how a model of two labels behaves: failures per capability, pairs right."""
     if sentences:
         click.echo("\n".join(asked_sentences()))
@@ -33,6 +41,9 @@ def main(model: str | None, run: Path | None, card: bool, sentences: bool) -> No
     def probabilities(texts: Sequence[str]) -> list[float]:
         return [answer.probability for answer in classifier.classify(texts)]
 
+    if development:
+        _show(probabilities)
+        return
     click.echo("| capability | checks | failed |\n| --- | --- | --- |")
     figures = {}
     for name, checks in CAPABILITIES.items():
@@ -50,6 +61,17 @@ def main(model: str | None, run: Path | None, card: bool, sentences: bool) -> No
         click.echo(f"labels of whole texts told by one sentence: {right:.1%} of {len(texts):,}")
     if card:
         state(resolve_model(model), {"behaviour": figures})
+
+
+def _show(probabilities: Probabilities) -> None:
+    """Print which development pairs are right by heading, and the wrong ones with their answers."""
+    for name, pairs in development_pairs().items():
+        right = both_sides_right(pairs, probabilities)
+        click.echo(f"{name}: {right:.1%} of {len(pairs)}")
+        for pair in pairs:
+            good, bad = probabilities(pair)
+            if not good >= 0.5 > bad:
+                click.echo(f"  {good:.2f} {pair.positive}\n  {bad:.2f} {pair.negative}")
 
 
 def state(directory: Path, figures: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from pipelines import contrasts
+from pipelines import claims, contrasts
 from pipelines.contrasts import Edited, found, lexicon_of, sure_sentences
 from pipelines.contrasts import contrasts as contrasts_of
 from sentiment_lstm.contrast import negated
@@ -80,10 +80,10 @@ NEGATED = [" ".join(tokens) for tokens in {
 @pytest.fixture
 def taught():
     """Return what is taught of a small corpus, target by text."""
-    claims = ["It is great.", "The film was dull.", "I loved it.", "He bored me."]
+    said = ["It is great.", "The film was dull.", "I loved it.", "He bored me."]
     asides = ["I did not go with them.", "Nobody was there."]
     natural = {"It was never dull.": 0.9, "It was never great.": 0.9}
-    sentences = dict.fromkeys([*MANY, *corpus(*claims, *asides)], 0.5)
+    sentences = dict.fromkeys([*MANY, *corpus(*said, *asides)], 0.5)
     sentences |= dict(zip(corpus(*natural), natural.values(), strict=True))
     return list(contrasts_of(sentences, teacher, np.random.default_rng(3)))
 
@@ -96,7 +96,7 @@ def test_a_plain_sentence_is_taught_as_the_teacher_says(taught):
 def test_what_a_negation_turns_round_is_taught_turned_round(taught):
     negated = [target for text, target in taught if text in NEGATED]
     assert len(negated) >= contrasts.FORMS
-    assert set(negated) == {1 - contrasts.SURE}
+    assert set(negated) == {1 - claims.SURE}
 
 
 def test_what_is_claimed_counts_and_what_is_granted_does_not(taught):
@@ -111,7 +111,7 @@ def test_what_is_claimed_counts_and_what_is_granted_does_not(taught):
         both += 1
         granted_last = any(f", {word}" in text for word in ("although", "though", "while", "even"))
         praises = words[0 if granted_last else 1][1]
-        assert target == (contrasts.SURE if praises else 1 - contrasts.SURE), text
+        assert target == (claims.SURE if praises else 1 - claims.SURE), text
     assert both >= 4
 
 
@@ -187,7 +187,7 @@ def test_a_negation_that_governs_something_else_changes_nothing(taught):
     assert beside
     for text, target in beside:
         praises = "great" in text or "loved" in text
-        assert target == (contrasts.SURE if praises else 1 - contrasts.SURE), text
+        assert target == (claims.SURE if praises else 1 - claims.SURE), text
 
 
 def test_the_text_around_a_found_negation_must_agree(taught):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from pipelines.claims import SURE, Taught
 from pipelines.config import TeachSettings
-from pipelines.contrasts import SURE, Taught
 from pipelines.taught import short_texts
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.opinions import KINDS
