@@ -6,25 +6,73 @@ spend their time waiting for each other, and far more of it on a machine that is
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from functools import cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def parallel_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return ``[function(item) for item in items]``, computed by as many threads as cores."""
-    workers = min(cores(), len(items))
+    """Return ``[function(item) for item in items]``, computed by as many threads as cores.
+
+    The caller's thread is one of them; the others are there already. A new thread begins, more
+    often than not, on the core that has just begun it, and waits there for some milliseconds.
+    """
     with one_blas_thread():
-        if workers <= 1:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(function, items))
+        return _Deal(function, items).results(min(cores(), len(items)))
+
+
+class _Deal(Generic[Item, Result]):
+    """Items that threads take one after another; none is taken after one has failed."""
+
+    def __init__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> None:
+        self._function, self._left = function, deque(enumerate(items))
+        self._results: dict[int, Result] = {}
+
+    def results(self, threads: int) -> list[Result]:
+        """Return a result for each item, in order, computed by so many threads at most.
+
+        The caller waits for none that has not begun: they may all be at work for someone else.
+        """
+        others = [_helpers(threads - 1).submit(self._work) for _ in range(threads - 1)]
+        try:
+            self._work()
+        finally:
+            begun = [other for other in others if not other.cancel()]
+            _ = wait(begun)
+        for other in begun:
+            other.result()
+        return [self._results[at] for at in sorted(self._results)]
+
+    def _work(self) -> None:
+        for at, item in iter(self._take, None):
+            try:
+                self._results[at] = self._function(item)
+            except BaseException:
+                self._left.clear()
+                raise
+
+    def _take(self) -> tuple[int, Item] | None:
+        try:
+            return self._left.popleft()  # no two threads get the same one
+        except IndexError:
+            return None
+
+
+@cache
+def _helpers(count: int) -> ThreadPoolExecutor:
+    """Return so many threads that wait for work, as long as the process lives."""
+    return ThreadPoolExecutor(count, thread_name_prefix="parallel_map")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def cores() -> int:

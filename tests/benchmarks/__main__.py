@@ -21,9 +21,6 @@ LONG = ("accuracy",)  # run where they are named
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    # torch's threads otherwise spin while they wait for each other, at every step of an LSTM: on a
-    # machine that does anything else at the same time it then takes ten times as long.
-    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 

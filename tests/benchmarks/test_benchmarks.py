@@ -1,9 +1,11 @@
 """The benchmarks run, at sizes that say nothing about speed; how they count and show is exact."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -37,12 +39,20 @@ def test_contenders_take_turns_after_one_untimed_call_each():
     assert [len(seconds) for seconds in taken.values()] == [2, 2]
 
 
-def test_a_busy_contender_is_called_twice_a_turn_and_timed_once():
+def test_a_burst_is_one_untimed_call_a_turn_and_timed_ones_for_so_long():
     calls = []
-    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
-    taken = round_robin(runs, rounds=2, busy=True)
-    assert "".join(calls) == "ab" + "aabb" * 2
-    assert [len(seconds) for seconds in taken.values()] == [2, 2]
+
+    def lasting(name, seconds):
+        calls.append(name)
+        sleep(seconds)
+
+    runs = {"a": lambda: lasting("a", 0.02), "b": lambda: lasting("b", 0.3)}
+    taken = round_robin(runs, rounds=2, burst=0.1)
+    turns = re.fullmatch("ab(a+)bb(a+)bb", "".join(calls))
+    assert turns
+    assert len(taken["a"]) == sum(len(turn) - 1 for turn in turns.groups())
+    assert 2 <= len(taken["a"]) <= 10
+    assert len(taken["b"]) == 2
 
 
 def test_medians_and_quantiles_are_those_of_the_values():

@@ -40,7 +40,7 @@ def round_robin(
     rounds: int,
     seconds: float = 0.0,
     between: Run = nothing,
-    busy: bool = False,
+    burst: float = 0.0,
 ) -> Seconds:
     """Time each contender once a round: first, second, …, first, second, …
 
@@ -53,8 +53,9 @@ def round_robin(
         rounds: rounds at least.
         seconds: go on with rounds until so many have passed.
         between: called after each round.
-        busy: call each once more at the start of its turn, untimed, as what comes before a call in
-            a loop that does nothing else, such as a training's, is another call of the same.
+        burst: at each turn call once untimed, and then again and again, timed, for so many seconds:
+            what comes before a call in a loop that does nothing else, such as a training's, is
+            another call of the same.
 
     Returns:
         The seconds of every call, by contender.
@@ -66,11 +67,19 @@ def round_robin(
     while done < rounds or perf_counter() - started < seconds:
         for name, run in runs.items():
             sleep(PAUSE)
-            if busy:
+            if burst:
                 run()
-            taken[name].append(seconds_of(run))
+            taken[name] += _in_a_row(run, burst)
         between()
         done += 1
+    return taken
+
+
+def _in_a_row(run: Run, seconds: float) -> list[float]:
+    """Return how long each of the calls takes that fill so many seconds; one at least."""
+    taken = [seconds_of(run)]
+    while sum(taken) < seconds:
+        taken.append(seconds_of(run))
     return taken
 
 
