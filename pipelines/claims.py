@@ -1,16 +1,16 @@
 """Sentences that praise or blame: what rules turn round, and what is said without a teacher."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sentiment_lstm.english import ARTICLES, Tokens
-from sentiment_lstm.sayings import KINDS, said, sayings
+from sentiment_lstm.sayings import said, sayings
 
 # How sure a teacher must be of a plain sentence, and how sure a student is to be of an edited one.
 CONFIDENT, SURE = 0.85, 0.92
-SAYINGS = 8_000  # sentences of each kind of saying and side
+SAYINGS = 8_000  # sentences of each kind of saying and side, at most
 SUBJECT = 4  # tokens of a subject at most
 
 
@@ -36,9 +36,11 @@ class Sure(NamedTuple):
 
 
 def said_by_all(
-    sentences: Iterable[Tokens], opinions: Collection[str], random: np.random.Generator
+    sentences: Collection[Tokens], opinions: Collection[str], random: np.random.Generator
 ) -> list[Sure]:
     """Return what people say of films as a whole, each form of `sayings` equally often.
+
+    They are no more than the corpus has sentences, but for each form's one.
 
     Args:
         sentences: of a corpus; its subjects are those of which something is said.
@@ -46,16 +48,22 @@ def said_by_all(
         random: decides between the forms.
     """
     subjects = list(_subjects(sentences, opinions))
+    most = min(SAYINGS, len(sentences) // 4)
     found = []
     for (kind, praises), forms in sayings().items():
-        for form in forms if subjects or kind != KINDS[0] else ():
-            for _ in range(-(-SAYINGS // len(forms))):
-                of = subjects[random.integers(len(subjects))] if kind == KINDS[0] else ()
-                at = len(of)
-                found.append(
-                    Sure(of + said(form, random), at, praises, SURE if praises else 1 - SURE)
-                )
+        behind = subjects if kind == "predicate" else [()]
+        times = -(-most // len(forms)) if behind else 0
+        found += [_sure(form, behind, praises, random) for form in forms for _ in range(times)]
     return list(dict.fromkeys(found))
+
+
+def _sure(
+    form: str, subjects: Sequence[Tokens], praises: bool, random: np.random.Generator
+) -> Sure:
+    one = len(subjects) == 1
+    subject = subjects[0] if one else subjects[random.integers(len(subjects))]
+    chance = SURE if praises else 1 - SURE
+    return Sure(subject + said(form, random), len(subject), praises, chance)
 
 
 def _subjects(sentences: Iterable[Tokens], opinions: Collection[str]) -> Iterator[Tokens]:

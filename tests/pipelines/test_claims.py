@@ -22,7 +22,9 @@ def few(monkeypatch):
 
 
 def said_of(*texts, opinions=(), seed=0):
-    return said_by_all(corpus(*texts), opinions, np.random.default_rng(seed))
+    filling = [("they", "met", str(i)) for i in range(2000)]  # for as many sentences as are wanted
+    sentences = [*corpus(*texts), *filling]
+    return said_by_all(sentences, opinions, np.random.default_rng(seed))
 
 
 def subjects(of):
@@ -67,6 +69,13 @@ def test_what_is_said_is_sure_and_said_once(few):
     assert all(one.chance == (SURE if one.praises else 1 - SURE) for one in of)
     kept = [one for one in of if one.tokens[:2] == ("it", "works")]
     assert {one.praises for one in kept} <= {True}
+
+
+def test_a_small_corpus_is_not_drowned():
+    sentences = [("it", "is", str(i)) for i in range(400)]
+    of = said_by_all(sentences, (), np.random.default_rng(0))
+    assert 300 < len(of) <= 400 + sum(map(len, sayings().values()))
+    assert said_by_all([], (), np.random.default_rng(0)) == []
 
 
 def test_the_same_seed_says_the_same(few):
