@@ -11,7 +11,13 @@ from pipelines.config import left_out_file, load_recipe
 from sentiment_lstm import demo
 from sentiment_lstm.text import tokenise
 from tests.behaviour.judge import SLACK, both_sides_right, failure_rate, sentence_accuracy
-from tests.behaviour.pairs import Pair, asked_sentences, flip_pairs, pair_of
+from tests.behaviour.pairs import (
+    Pair,
+    asked_sentences,
+    development_pairs,
+    flip_pairs,
+    pair_of,
+)
 from tests.behaviour.suite import CAPABILITIES, Case, Same, Stronger
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +39,22 @@ def test_there_are_two_hundred_different_pairs():
     pairs = flip_pairs()
     assert len({tuple(tokenise(text)) for pair in pairs for text in pair}) == 2 * len(pairs)
     assert len(pairs) >= 200
+
+
+def test_there_are_other_pairs_to_look_at_and_none_of_them_judges():
+    pairs = [pair for some in development_pairs().values() for pair in some]
+    shown = {tuple(tokenise(text)) for pair in pairs for text in pair}
+    asked = {tuple(tokenise(text)) for pair in flip_pairs() for text in pair}
+    asked |= {
+        tuple(tokenise(part))
+        for checks in CAPABILITIES.values()
+        for check in checks()
+        for part in check
+        if isinstance(part, str)
+    }
+    assert len(pairs) >= 300
+    assert min(map(len, development_pairs().values())) >= 15
+    assert not shown & asked
 
 
 @pytest.mark.parametrize("name", CAPABILITIES)
@@ -87,7 +109,11 @@ STUDENTS = ("imdb-student", "imdb", "imdb-tiny")
 
 
 def test_teaching_leaves_all_of_it_out():
-    assert left_out_file("behaviour").read_text("utf-8").splitlines() == asked_sentences()
+    # A few more lines: pairs that turned out to be asked for already, which the model that ships
+    # was not taught either.
+    left_out = left_out_file("behaviour").read_text("utf-8").splitlines()
+    assert set(asked_sentences()) <= set(left_out)
+    assert len(left_out) == len(set(left_out)) <= len(asked_sentences()) + 3
     assert {load_recipe(name).teach.leave_out for name in STUDENTS} == {"behaviour"}
 
 
