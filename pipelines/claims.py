@@ -60,8 +60,7 @@ def said_by_all(
 def _sure(
     form: str, subjects: Sequence[Tokens], praises: bool, random: np.random.Generator
 ) -> Sure:
-    one = len(subjects) == 1
-    subject = subjects[0] if one else subjects[random.integers(len(subjects))]
+    subject = subjects[int(random.integers(len(subjects)))]
     chance = SURE if praises else 1 - SURE
     return Sure(subject + said(form, random), len(subject), praises, chance)
 

@@ -116,6 +116,7 @@ LIMIT_OPTIONS = {
     "batch": ("--max-batch", "Texts classified together."),
     "waiting": ("--max-waiting", "Texts that wait to be classified."),
     "waiting_explained": ("--max-waiting-explained", "Texts that wait to be explained."),
+    "connections": ("--max-connections", "Connections open at once."),
     "header_seconds": ("--header-timeout", "Seconds for the head of a request to come."),
     "body_seconds": ("--body-timeout", "Seconds for its body to come."),
     "answer_seconds": ("--timeout", "Seconds for the answer, from the end of the body on."),

@@ -17,6 +17,7 @@ class Limits:
         batch: texts that are classified together at most, unless one request has more.
         waiting: texts that may wait to be classified.
         waiting_explained: texts that may wait to be explained.
+        connections: open at once; those of a client that says nothing count too.
         header_seconds: for the head of a request to arrive, and for a client to go on reading.
         body_seconds: for the body to arrive.
         answer_seconds: for the answer, from the end of the body on.
@@ -29,6 +30,7 @@ class Limits:
     batch: int = 64
     waiting: int = 1024
     waiting_explained: int = 64
+    connections: int = 512
     header_seconds: float = 10.0
     body_seconds: float = 10.0
     answer_seconds: float = 30.0

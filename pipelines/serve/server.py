@@ -65,7 +65,7 @@ def serve(bound: socket.socket, service: Service, announce: Callable[[], None]) 
     limits = service.limits
     config = uvicorn.Config(
         create_app(service),
-        http=connection_class(limits.header_seconds),
+        http=connection_class(limits),
         ws="none",
         loop="asyncio",
         lifespan="on",

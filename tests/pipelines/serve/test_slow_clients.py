@@ -57,6 +57,21 @@ def test_a_body_that_does_not_come_is_told_so(impatient, raw):
     assert b"the body did not come within 1 s" in answer
 
 
+def test_a_connection_too_many_is_refused_and_the_others_are_not(
+    start, bundle, raw, connect, until
+):
+    with start(bundle, "--max-connections", "3") as server, raw(server) as one, raw(server):
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+        with raw(server) as third, raw(server) as fourth:
+            answer = read_all(fourth)
+            third.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert third.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'{"error": "3 connections are open: try again soon"}' in answer
+        until(lambda: connect(server).get("/readyz").status_code == 200)
+
+
 def test_a_head_without_end_is_refused(server, raw):
     with raw(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000)
