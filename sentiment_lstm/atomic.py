@@ -1,17 +1,21 @@
 """Files and directories that appear whole or not at all.
 
 Everything is written under a temporary name beside its target, flushed to disk and renamed, so a
-process killed at any moment leaves either the old artifact or the new one.
+process killed at any moment leaves either the old artifact or the new one. What else it leaves, a
+later one takes away.
 """
 
 import errno
+import glob
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TRIES = 20
+ABANDONED = 3600  # seconds: on a shared disk a writer may be a process of another machine
 OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a write may end with
 
 
@@ -20,7 +24,8 @@ def replaced_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path; on success it becomes `path`, on failure it is removed."""
     given, path = path, path.resolve()  # "." has no name to write beside
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _sweep(path)
+    temporary = _temporary(path, os.getpid())
     try:
         with _told_of(given, temporary):
             yield temporary
@@ -41,7 +46,8 @@ def replaced_directory(path: Path) -> Iterator[Path]:
     given, path = path, path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     recover(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _sweep(path)
+    temporary = _temporary(path, os.getpid())
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         with _told_of(given, temporary):
@@ -66,6 +72,37 @@ def recover(path: Path) -> None:
     except OSError:
         if not path.exists():  # else the replacement was not killed: it has come to its end
             raise
+
+
+def _temporary(path: Path, process: int | str) -> Path:
+    return path.with_name(f".{path.name}.{process}.tmp")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed long ago had begun to write in place of `path`."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        process = left.name.removeprefix(f".{path.name}.").removesuffix(".tmp")
+        with suppress(FileNotFoundError):  # another one sweeps too
+            if process.isdecimal() and not _runs(int(process)) and _idle(left) > ABANDONED:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # there a signal of number 0 is Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _idle(path: Path) -> float:
+    """Return for how many seconds nothing of a file or directory was written."""
+    parts = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return time.time() - max(part.lstat().st_mtime for part in parts)
 
 
 @contextmanager

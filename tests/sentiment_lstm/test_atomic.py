@@ -126,6 +126,47 @@ def test_a_process_killed_while_writing_leaves_the_old_directory(tmp_path):
     assert names(target) == ["old"]
 
 
+@pytest.fixture
+def dead():
+    """Return the number of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def long_ago(path):
+    for part in [path, *path.rglob("*")]:
+        os.utime(part, (0, 0))
+
+
+@pytest.mark.parametrize("replaced", [replaced_file, replaced_directory])
+def test_what_a_killed_process_left_long_ago_is_taken_away(tmp_path, dead, replaced):
+    left = tmp_path / f".a[b].{dead}.tmp"
+    if replaced is replaced_directory:
+        left.mkdir()
+        left = left / "part"
+    left.write_text("half")
+    long_ago(tmp_path)
+    with replaced(tmp_path / "a[b]") as temporary:
+        if replaced is replaced_directory:
+            temporary.mkdir(exist_ok=True)
+        else:
+            temporary.write_text("whole")
+    assert names(tmp_path) == ["a[b]"]
+
+
+@pytest.mark.parametrize("kept", ["of now", "of one that runs", "of another file", "no process's"])
+def test_what_may_still_be_written_stays(tmp_path, dead, kept):
+    process = {"of one that runs": os.getppid(), "no process's": "x"}.get(kept, dead)
+    left = tmp_path / f".{'b' if kept == 'of another file' else 'a'}.{process}.tmp"
+    left.write_text("half")
+    if kept != "of now":
+        long_ago(left)
+    with replaced_file(tmp_path / "a") as temporary:
+        temporary.write_text("whole")
+    assert names(tmp_path) == [left.name, "a"]
+
+
 def test_a_link_is_followed_and_a_path_without_a_name_has_one(tmp_path, monkeypatch):
     (tmp_path / "d").mkdir()
     (tmp_path / "link").symlink_to("d")
