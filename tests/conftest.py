@@ -15,3 +15,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes is the machine's affair.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# Files that take minutes: where several processes share the tests, none is left with one at the end.
+LONG = ("test_backends.py", "test_readme.py", "test_notebooks.py", "test_killed.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the long files."""
+    items.sort(key=lambda item: item.path.name not in LONG)
