@@ -16,7 +16,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-# Files that take minutes: where several processes share the tests, none is left with one at the end.
+# Files that take minutes: where processes share the tests, none is left with one at the end.
 LONG = ("test_backends.py", "test_readme.py", "test_notebooks.py", "test_killed.py")
 
 
