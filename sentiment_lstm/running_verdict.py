@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.gate_trace import Doubles, LayerTrace
 from sentiment_lstm.inference import Network
+from sentiment_lstm.parallel import cores
 from sentiment_lstm.predictions import Answers
 
 Weights = Mapping[str, NDArray[Any]]
@@ -117,7 +118,9 @@ def prefix_logits(
 def _network_logits(
     config: BundleConfig, weights: Weights, sequences: Sequence[NDArray[Any]]
 ) -> Doubles:
-    return Network(config, weights).logits(sequences).astype(np.float64)
+    # Twice as many batches as cores: of falling length, so that the later ones are less work.
+    some = -(-len(sequences) // (2 * cores()))
+    return Network(config, weights, batch_texts=some).logits(sequences).astype(np.float64)
 
 
 def pooled_prefixes(h: Doubles, kinds: tuple[str, ...]) -> Doubles:
