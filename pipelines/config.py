@@ -93,8 +93,8 @@ class ExportSettings:
             )
         if others := [form for form in self.formats if form != "onnx" and self.weights == "int8"]:
             raise SettingsError(
-                f"export.weights is 'int8', which onnx alone can store: export {others[0]} by "
-                "itself, as float32"
+                f"export.weights is 'int8', which onnx alone can store: export it by itself "
+                f"(--format onnx), without {others[0]}"
             )
 
 

@@ -72,10 +72,10 @@ def export_line(base: Path, form: str, version: int) -> str:
     ]
     if "loss" in record:
         lost = record["loss"]
-        told += [
-            f"its 8 bits change an answer by {lost['largest_difference']:.4f} at most",
-            f"{lost['other_labels']} labels",
-        ]
+        told.append(
+            f"its 8 bits change an answer by {lost['largest_difference']:.4f} at most and "
+            f"{lost['other_labels']} of the labels"
+        )
     return ", ".join(told)
 
 

@@ -119,7 +119,8 @@ def keras(directory: Path) -> tuple[Described, Serve]:
 
     (given,) = model.inputs
     (output,) = model.outputs
-    described = {"input": [given.name, given.dtype], "outputs": {output.name: output.dtype}}
+    name = model.layers[-1].name  # the tensor's own is any number
+    described = {"input": [given.name, given.dtype], "outputs": {name: output.dtype}}
     return described, of_token_ids(directory, network)
 
 
