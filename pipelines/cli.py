@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 STAGE_NAMES = ("preprocess", "pretrain", "teach", "train", "evaluate", "export")
+EXPORT_FORMATS = ("savedmodel", "onnx", "litert", "keras")
 SECTION_NAMES = ("memory", "gradients", "stability", "cost", "accuracy", "gates")
 BROKEN_PIPE = 141  # as shells report SIGPIPE
 
@@ -335,6 +336,18 @@ def evaluate(
     type=click.Path(file_okay=False, path_type=Path),
     help="With --model: the directory that becomes the SavedModel.",
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(EXPORT_FORMATS),
+    help="What to write; may be given many times.  [default: savedmodel]",
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["float32", "int8"]),
+    help="How an ONNX file stores its matrices.  [default: float32]",
+)
 def export(
     recipe: str | None,
     run_dir: Path | None,
@@ -342,15 +355,24 @@ def export(
     force: bool,
     model: str | None,
     output: Path | None,
+    formats: Sequence[str],
+    weights: str | None,
 ) -> None:
-    """Write the model of RECIPE, or any model, as a TensorFlow SavedModel that takes raw text.
+    """Write the model of RECIPE, or any model, for others to run.
+
+    A SavedModel takes raw text. The other formats take token ids, and a tokeniser goes with them:
+    ONNX (pip install "sentiment-lstm[onnx]"), LiteRT, once TensorFlow Lite (pip install
+    "sentiment-lstm[litert]"), and a Keras file of stock layers. Each is compared with the model in
+    a fresh process, and left behind only if it answers alike.
 
     \b
     Examples:
       sentiment-lstm export quickstart
       sentiment-lstm export --model runs/quickstart --output served/sentiment
+      sentiment-lstm export --model imdb-tiny --output away --format onnx --weights int8
     """
     _require_one("RECIPE", recipe, model)
+    overrides = [*overrides, *_export_overrides(formats, weights)]
     if model is None:
         _refuse_with_recipe({"--output": output})
         _run_stage("export", str(recipe), run_dir, overrides, force)
@@ -361,7 +383,16 @@ def export(
     from pipelines.export import export_model
 
     with _messages():
-        click.echo(f"SavedModel  {export_model(model, output, overrides, _progress())}")
+        for line in export_model(model, output, overrides, _progress()):
+            click.echo(line)
+
+
+def _export_overrides(formats: Sequence[str], weights: str | None) -> Iterator[str]:
+    """Yield the settings that stand behind `--format` and `--weights`."""
+    if formats:
+        yield f"export.formats={list(dict.fromkeys(formats))}"
+    if weights:
+        yield f"export.weights={weights}"
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pipelines.rundir import FORMATS, SAVED_MODEL
 from pipelines.toml_text import to_toml
 from sentiment_lstm.datasets import DataSettings
 from sentiment_lstm.errors import SettingsError, suggestion
@@ -73,12 +74,28 @@ class EvaluateSettings:
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """The SavedModel that leaves the run directory."""
+    """What leaves the run directory: a SavedModel, or the model in other formats."""
 
     version: int = setting(1, help="version number TensorFlow Serving knows the model by", low=1)
+    formats: tuple[str, ...] = setting(
+        (SAVED_MODEL,), help="what is written, each to a directory of its own", choices=FORMATS
+    )
+    weights: str = setting(
+        "float32", help="how an ONNX file stores its matrices", choices=("float32", "int8")
+    )
 
     def __post_init__(self) -> None:
         check_section(self, "export")
+        if not self.formats or len(set(self.formats)) != len(self.formats):
+            raise SettingsError(
+                f"export.formats is {list(self.formats)}: name each of {', '.join(FORMATS)} "
+                "at most once, and at least one"
+            )
+        if others := [form for form in self.formats if form != "onnx" and self.weights == "int8"]:
+            raise SettingsError(
+                f"export.weights is 'int8', which onnx alone can store: export it by itself "
+                f"(--format onnx), without {others[0]}"
+            )
 
 
 @dataclass(frozen=True)

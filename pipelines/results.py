@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Recipe
-from pipelines.rundir import RunDirectory
+from pipelines.rundir import SAVED_MODEL, RunDirectory, export_record
+
+TITLES = {SAVED_MODEL: "SavedModel", "onnx": "ONNX", "litert": "LiteRT", "keras": "Keras"}
 
 
 def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str]:
@@ -53,7 +55,28 @@ def _evaluated(_: Recipe, run: RunDirectory) -> Iterator[str]:
 
 
 def _exported(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
-    yield f"SavedModel  {run.saved_model(recipe.export.version)}"
+    for form in recipe.export.formats:
+        yield export_line(run.exported(form), form, recipe.export.version)
+
+
+def export_line(base: Path, form: str, version: int) -> str:
+    """Return what was exported and where: of a file, also its size and how it was verified."""
+    where = f"{TITLES[form]:<12}{base / str(version)}"
+    if form == SAVED_MODEL:
+        return where
+    record = _json(export_record(base))
+    told = [
+        f"{where}: {record['bytes'] / 1e6:.1f} MB",
+        f"{record['texts']} texts answered in a fresh process",
+        f"largest difference {max(record['largest_difference'].values()):.1e}",
+    ]
+    if "loss" in record:
+        lost = record["loss"]
+        told.append(
+            f"its 8 bits change an answer by {lost['largest_difference']:.4f} at most and "
+            f"{lost['other_labels']} of the labels"
+        )
+    return ", ".join(told)
 
 
 def _json(path: Path) -> Any:

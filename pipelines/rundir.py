@@ -11,6 +11,7 @@ RUN/
   bundle/      the model
   evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
   export/      VERSION/ (SavedModel)  export.json  stage.json
+               FORMAT/VERSION/, FORMAT/export.json (onnx, litert, keras)
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,21 @@ from pathlib import Path
 
 from sentiment_lstm.errors import SentimentError
 
+# What an export writes; the first is the one whose versions stand where TensorFlow Serving looks.
+SAVED_MODEL = "savedmodel"
+FORMATS = (SAVED_MODEL, "onnx", "litert", "keras")
 # The split that teachers have labelled.
 TAUGHT = "taught"
+
+
+def format_directory(base: Path, form: str) -> Path:
+    """Return the directory below the base of an export that holds a format's versions."""
+    return base if form == SAVED_MODEL else base / form
+
+
+def export_record(directory: Path) -> Path:
+    """Return what was exported to a format's directory, and how closely it answers."""
+    return directory / "export.json"
 
 
 class RunError(SentimentError):
@@ -169,11 +183,6 @@ class RunDirectory:
         """The base directory that TensorFlow Serving is given."""
         return self.stage("export")
 
-    def saved_model(self, version: int) -> Path:
-        """Return the SavedModel of a version."""
-        return self.export / str(version)
-
-    @property
-    def export_summary(self) -> Path:
-        """What was exported, and how closely it answers as the model it came from."""
-        return self.export / "export.json"
+    def exported(self, form: str) -> Path:
+        """Return the directory that holds the versions of a format, and its record."""
+        return format_directory(self.export, form)

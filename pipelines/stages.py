@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Recipe, left_out_file, recipe_names
-from pipelines.rundir import TAUGHT, RunDirectory
+from pipelines.rundir import TAUGHT, RunDirectory, export_record
 from pipelines.stamp import digests, file_digest, text_digest
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.errors import BundleError
@@ -191,8 +191,10 @@ def _model_files(_: Recipe, run: RunDirectory) -> list[Path]:
 
 
 def _exported(recipe: Recipe, run: RunDirectory) -> list[Path]:
-    """One version: others that stand beside it are nobody's business here."""
-    return [run.export_summary, *_tree(run.saved_model(recipe.export.version))]
+    """One version of each format: others that stand beside it are nobody's business here."""
+    bases = [run.exported(form) for form in recipe.export.formats]
+    version = str(recipe.export.version)
+    return [path for b in bases for path in (export_record(b), *_tree(b / version))]
 
 
 STAGES = (

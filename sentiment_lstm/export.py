@@ -14,10 +14,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from sentiment_lstm.atomic import replaced_directory, replaced_file
 from sentiment_lstm.bundle import Bundle, payload_digest, read_bundle
 from sentiment_lstm.bundle_config import BundleConfig
-from sentiment_lstm.errors import ExportError, SettingsError
+from sentiment_lstm.errors import ExportError
+from sentiment_lstm.export_target import check_target, new_version, write_record
 from sentiment_lstm.manifest import files_below, write_manifest
 from sentiment_lstm.model import build_classifier, load_weights
 from sentiment_lstm.progress import Progress, silent
@@ -27,8 +27,6 @@ from sentiment_lstm.strict_json import canonical_json
 from sentiment_lstm.text import PAD
 from sentiment_lstm.text_graph import GraphEncoder
 from sentiment_lstm.verification import verify_saved_model
-
-RECORD = "export.json"
 
 Tensors = dict[str, tf.Tensor]
 
@@ -57,15 +55,13 @@ def export_saved_model(
             ``target/version`` holds what is no SavedModel; it stays as it is.
         SettingsError: for a version that is no number from 0.
     """
-    if type(version) is not int or version < 0:
-        raise SettingsError(f"version is {version!r}: give a whole number from 0")
+    check_target(target, version, MODEL)
     if keras.backend.backend() != "tensorflow":
         raise ExportError(
             f"Keras runs on {keras.backend.backend()}: set KERAS_BACKEND=tensorflow to export"
         )
-    _check_target(target / str(version))
     bundle = read_bundle(bundle_directory)
-    with _removed_if_left_empty(target), replaced_directory(target / str(version)) as temporary:
+    with new_version(target, version) as temporary:
         model = keras_model(bundle)
         with _refusals_of_the_disk(target / str(version)):
             write_saved_model(bundle, model, temporary)
@@ -76,8 +72,7 @@ def export_saved_model(
             "tensorflow": tf.__version__,
             **verify_saved_model(temporary, bundle, traced(model), progress),
         }
-    with replaced_file(target / RECORD) as temporary:
-        temporary.write_bytes(canonical_json(record))
+    write_record(target, record)
     return record
 
 
@@ -157,14 +152,6 @@ def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:
     return of_two if config.outputs == 1 else of_many
 
 
-def _check_target(directory: Path) -> None:
-    replaceable = (directory / MODEL).is_file() or not directory.exists()
-    if not replaceable and (not directory.is_dir() or any(directory.iterdir())):
-        raise ExportError(
-            f"{directory} holds other files: give another directory or another version"
-        )
-
-
 @contextmanager
 def _refusals_of_the_disk(target: Path) -> Iterator[None]:
     """Have an error that TensorFlow meets while it writes be one of ours, and name `target`."""
@@ -173,13 +160,3 @@ def _refusals_of_the_disk(target: Path) -> Iterator[None]:
     except tf.errors.OpError as error:
         reason = error.message.splitlines()[0].rpartition("; ")[2].partition(" [Op")[0]
         raise ExportError(f"{target} cannot be written: {reason}") from error
-
-
-@contextmanager
-def _removed_if_left_empty(target: Path) -> Iterator[None]:
-    existed = target.exists()
-    try:
-        yield
-    finally:
-        if not existed and not any(target.iterdir()):
-            target.rmdir()

@@ -1,4 +1,4 @@
-"""Whether a SavedModel answers as the model it came from, on texts made to be difficult."""
+"""Whether an exported model answers as the one it came from, on texts made to be difficult."""
 
 import base64
 import json
@@ -76,10 +76,9 @@ def verify_saved_model(
         ExportError: if an answer differs by more than the tolerance, or none comes.
     """
     texts = verification_texts(bundle.vocabulary)
-    fresh = answers_of_fresh_process(directory, texts)
-    by_numpy = SentimentClassifier(bundle, compiled=False)
+    fresh = answers_of_fresh_process("saved_model", directory, texts)
     expected = {
-        "numpy": by_numpy.logits(texts, progress).reshape(len(texts), -1),
+        "numpy": numpy_logits(bundle, texts, progress),
         "keras": keras_logits(bundle, network, texts, progress),
     }
     return {
@@ -94,6 +93,50 @@ def verify_saved_model(
     }
 
 
+def verify_token_model(
+    form: str, directory: Path, bundle: Bundle, exported: Bundle, progress: Progress = silent
+) -> dict[str, Any]:
+    """Compare what takes token ids, with the tokeniser beside it, with the numpy classifier.
+
+    Args:
+        form: of the file, as `fresh_answers` knows it.
+        directory: holds it.
+        bundle: the model it was made from.
+        exported: the same with the weights that the file holds; `bundle` if it holds them all.
+        progress: shows the texts that are answered.
+
+    Returns:
+        The signature, how many texts were answered, and the largest difference from `exported`;
+        if the file holds other weights, also what that costs: the `loss` from `bundle`.
+
+    Raises:
+        ExportError: if an answer differs from that of `exported` by more than the tolerance, or
+            none comes.
+    """
+    texts = verification_texts(bundle.vocabulary)
+    fresh = answers_of_fresh_process(form, directory, texts)
+    by_numpy = numpy_logits(exported, texts, progress)
+    difference = compare(exported.config, fresh["answers"], by_numpy, "numpy", texts)
+    record = {
+        "input": fresh["input"],
+        "outputs": fresh["outputs"],
+        "texts": len(texts),
+        "tolerance": TOLERANCE,
+        "largest_difference": {"numpy": difference},
+    }
+    if exported is bundle:
+        return record
+    return {**record, "loss": loss(bundle.config, fresh["answers"], numpy_logits(bundle, texts))}
+
+
+def numpy_logits(
+    bundle: Bundle, texts: Sequence[bytes], progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Return the numpy classifier's logits `(n, outputs)`."""
+    classifier = SentimentClassifier(bundle, compiled=False)
+    return classifier.logits(texts, progress).reshape(len(texts), -1)
+
+
 def verification_texts(vocabulary: Vocabulary, seed: int = 0) -> list[bytes]:
     """Return several hundred texts: peculiar ones, sentences of known tokens, random Unicode."""
     generator = np.random.default_rng(seed)
@@ -101,8 +144,8 @@ def verification_texts(vocabulary: Vocabulary, seed: int = 0) -> list[bytes]:
     return [*PECULIAR, *sentences, *_random_unicode(generator), *_random_bytes(generator)]
 
 
-def answers_of_fresh_process(directory: Path, texts: Sequence[bytes]) -> dict[str, Any]:
-    """Return what `fresh_answers` writes about a SavedModel.
+def answers_of_fresh_process(form: str, directory: Path, texts: Sequence[bytes]) -> dict[str, Any]:
+    """Return what `fresh_answers` writes about a model of a format that it knows.
 
     Raises:
         ExportError: if the process fails; its last line says why.
@@ -112,7 +155,7 @@ def answers_of_fresh_process(directory: Path, texts: Sequence[bytes]) -> dict[st
         encoded = [base64.b64encode(text).decode("ascii") for text in texts]
         questions.write_text(json.dumps(encoded), "ascii")
         script = Path(fresh_answers.__file__)
-        command = [sys.executable, "-P", *map(str, (script, directory, questions, answers))]
+        command = [sys.executable, "-P", *map(str, (script, form, directory, questions, answers))]
         done = subprocess.run(
             command, env=_environment(), capture_output=True, text=True, errors="replace"
         )
@@ -168,7 +211,27 @@ def compare(
     return largest
 
 
+def loss(
+    config: BundleConfig, answers: Mapping[str, Sequence[Any]], logits: NDArray[np.float32]
+) -> dict[str, Any]:
+    """Return how far answers are from those that logits give: at most, and in how many labels."""
+    largest, labels = 0.0, 0
+    for index, expected in enumerate(Answers(config)(logits)):
+        answer = {name: values[index] for name, values in answers.items()}
+        largest = max(largest, _distance(config, answer, expected))
+        labels += answer.get("label", "") != expected.label
+    return {"largest_difference": largest, "other_labels": labels}
+
+
 def _difference(config: BundleConfig, answer: Mapping[str, Any], expected: Prediction) -> float:
+    """Return the distance of an answer; without end if its label is wrong beyond the tolerance."""
+    agrees = expected.value is not None or answer["label"] == expected.label
+    if not (agrees or _is_close(config, answer, expected)):
+        return float("inf")
+    return _distance(config, answer, expected)
+
+
+def _distance(config: BundleConfig, answer: Mapping[str, Any], expected: Prediction) -> float:
     if expected.value is not None:
         size = max(1.0, config.target_scale, abs(expected.value))
         return abs(float(answer["value"]) - expected.value) / size
@@ -176,8 +239,7 @@ def _difference(config: BundleConfig, answer: Mapping[str, Any], expected: Predi
     if "probabilities" in answer:
         pairs = zip(answer["probabilities"], expected.probabilities, strict=True)
         difference = max(difference, *(abs(a - e) for a, e in pairs))
-    undecided = answer["label"] != expected.label and not _is_close(config, answer, expected)
-    return float("inf") if undecided else difference
+    return difference
 
 
 def _is_close(config: BundleConfig, answer: Mapping[str, Any], expected: Prediction) -> bool:

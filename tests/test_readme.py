@@ -18,6 +18,13 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
 SERVE, PORT = "sentiment-lstm serve", "8501"  # a service, and where the README reaches it
 
+# What a command needs that comes with an extra, by a part of the command.
+NEEDS = {
+    "--format onnx": ("onnx", "onnxruntime"),
+    "run_onnx.py": ("onnx", "onnxruntime"),
+    "--format litert": ("ai_edge_litert",),
+}
+
 SMALL = {
     "run quickstart": " --set data.size=240 --set train.epochs=1",
     "run imdb-teacher": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
@@ -103,6 +110,12 @@ def service(workplace, environment):
         process.terminate()
 
 
+def skip_without_extras(command):
+    for part, modules in NEEDS.items():
+        for module in modules if part in command else ():
+            pytest.importorskip(module, reason=f"{part} wants an extra of the package")
+
+
 def roughly(text):
     """Return a text whose numbers have three digits after the point: processors round otherwise."""
     return re.sub(r"\d+\.\d+", lambda number: f"{float(number.group()):.3f}", text)
@@ -124,6 +137,7 @@ def test_service_answers_as_shown(workplace, environment, service):
 def test_command_runs(command, workplace, environment):
     if "run imdb" in command and "TFDS_DATA_DIR" not in environment:
         pytest.skip("IMDB is not prepared here: set TFDS_DATA_DIR")
+    skip_without_extras(command)
     command = command.replace("TFDS_DATA_DIR=~/tensorflow_datasets ", "")
     done = run(shortened(command), workplace, environment)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sentiment_lstm.bundle import read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.text import Encoder
 from tests.benchmarks.bags import bags
@@ -52,7 +53,7 @@ def candidates(directory: Path, units: int, options: Options) -> Candidates:
     if find_spec("onnxruntime") and find_spec("onnx"):
         from tests.benchmarks.onnx_peer import onnx_forms
 
-        who["ONNX"] = _sized(onnx_forms(weights, encode))
+        who["ONNX"] = _sized(onnx_forms(read_bundle(path), encode))
     if find_spec("torch"):
         from tests.benchmarks.torch_peer import torch_forms
 

@@ -27,3 +27,30 @@ def random_network(
 
 def random_ids(length, seed=0):
     return np.random.default_rng(seed).integers(1, TOKENS, length)
+
+
+# Every shape that a training can give: poolings alone and together, directions, layers, tasks.
+GRID = [
+    *(
+        {"layers": layers, "directions": directions, "pooling": pooling}
+        for layers in (1, 2)
+        for directions in (1, 2)
+        for pooling in (("last",), ("max",), ("mean",), ("mean", "last", "max"))
+    ),
+    {"labels": THREE, "temperature": 0.6},
+    {"labels": THREE, "layers": 3, "pooling": ("max", "last"), "temperature": 2.5},
+    {"labels": (), "target_scale": 3.5, "target_mean": -20.0},
+    {"labels": (), "directions": 1, "pooling": ("last",), "target_scale": 0.01},
+    {"temperature": 1.9, "threshold": 0.2, "pooling": ("max", "mean")},
+]
+
+# Of different lengths, with a text without tokens and one token alone among them.
+TEXTS = [[3, 7, 1, 12, 5, 5, 2], [], [4], [2, 9, 11, 8], [12] * 9]
+
+
+def padded(texts, time, fill=0):
+    """Return ids `(batch, time)`, `fill` after each text's end, and lengths, both int32."""
+    batch = np.full((len(texts), time), fill, np.int32)
+    for row, ids in zip(batch, texts, strict=True):
+        row[: len(ids)] = ids
+    return batch, np.array([len(ids) for ids in texts], np.int32)

@@ -131,13 +131,18 @@ def test_a_card_is_an_output_of_the_evaluation_alone(run):
     assert run.bundle / "weights.safetensors" in made["train"]
 
 
-def test_an_export_answers_for_its_own_version_alone(run):
-    for version in (1, 2):
-        run.saved_model(version).mkdir(parents=True)
-        (run.saved_model(version) / "saved_model.pb").touch()
-    made = stage_named("export").outputs(RECIPE, run)
-    assert run.saved_model(1) / "saved_model.pb" in made
-    assert run.saved_model(2) / "saved_model.pb" not in made
+def test_an_export_answers_for_its_own_version_and_formats_alone(run):
+    for place in ("1", "2", "onnx/1", "onnx/2"):
+        (run.export / place).mkdir(parents=True)
+        (run.export / place / "model").touch()
+
+    def made(recipe):
+        outputs = stage_named("export").outputs(recipe, run)
+        return {path.relative_to(run.export).as_posix() for path in outputs}
+
+    both = replace(RECIPE, export=replace(RECIPE.export, formats=("savedmodel", "onnx")))
+    assert made(RECIPE) == {"export.json", "1/model"}
+    assert made(both) == {"export.json", "1/model", "onnx/export.json", "onnx/1/model"}
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
