@@ -1,5 +1,7 @@
 """Thresholds and bands against every one there is, tried one by one with scikit-learn's metrics."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,7 +34,7 @@ AIMS = ("accuracy", "f1", "precision=0.8", "precision=1", "recall=0.7", "recall=
 
 
 def texts(seed, n=60, levels=25):
-    """Return probabilities, many of them equal, that lean to the labels; more texts of the first."""
+    """Return probabilities, many of them equal, that lean to the labels, and these."""
     random = np.random.default_rng(seed)
     labels = (random.random(n) < 0.35).astype(int)
     shifted = np.clip(random.normal(0.35 + 0.25 * labels, 0.2, n), 0, 1)
@@ -42,14 +44,14 @@ def texts(seed, n=60, levels=25):
 def every_cut(p):
     """Yield a threshold for each way of parting the texts that a threshold from 0 to 1 has."""
     levels = [0.0, *sorted(set(p.tolist())), 1.0]
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in pairwise(levels):
         middle = (low + high) / 2
         if middle > low or high == 0:
             yield middle
 
 
 def by_hand(p, labels, aim):
-    """Return the best (figure, nearness, threshold), or None where no cut reaches the aim."""
+    """Return the best (figure, -distance, -threshold); None where no cut reaches the aim."""
     name, _, least = aim.partition("=")
     sought = {"precision": "recall", "recall": "precision"}.get(name, name)
     found = []
@@ -196,7 +198,7 @@ def test_what_is_not_labelled_probabilities_is_refused():
 
 
 def bands(margins, correct):
-    """Yield (width, decided, right) for each set of texts that a width below 0.5 leaves undecided."""
+    """Yield (margin, next one, decided, right) for each set of texts that may stay undecided."""
     for edge in [-1.0, *sorted(set(margins.tolist()))]:
         above = [m for m in margins.tolist() if m > edge]
         decided = margins > edge
