@@ -121,8 +121,8 @@ def test_the_figures_are_printed_there_and_at_a_half(invoke, done):
     right = ((p >= threshold) == y)[sure].mean()
     left = (~sure).sum()
     assert lines[11] == (
-        f"abstain     {width:.4f}: {sure.sum()} texts are decided, {right:.4f} of them rightly; {left} "
-        f"({left / len(y):.2%}) stay unsure"
+        f"abstain     {width:.4f}: {sure.sum()} texts are decided, {right:.4f} of them rightly; "
+        f"{left} ({left / len(y):.2%}) stay unsure"
     )
     assert lines[12:] == [f"model       {done.bundle}"]
     none = invoke("decide", done.path, "--abstain", "0.499").stdout
