@@ -19,7 +19,7 @@ from sentiment_lstm.export import export_saved_model  # noqa: E402
 
 KINDS = {
     "two": {"temperature": 1.7, "threshold": 0.6},
-    "torn": {"temperature": 1.7, "threshold": 0.6, "abstain": 0.2},
+    "torn": {"temperature": 1.7, "threshold": 0.6, "abstain": 0.03},
     "five": {
         "labels": ("a", "b", "c", "d", "é"),
         "layers": 2,
