@@ -26,7 +26,11 @@ class Classifier(Protocol):
     config: BundleConfig
 
     def stream(
-        self, texts: Iterable[str | bytes], *, threshold: float | None = None
+        self,
+        texts: Iterable[str | bytes],
+        *,
+        threshold: float | None = None,
+        abstain: float | None = None,
     ) -> Iterator[Prediction]:
         """Yield one prediction a text, in order, reading a bounded number of texts ahead."""
         ...  # pragma: no cover
@@ -95,6 +99,7 @@ def classify_rows(
     classifier: Classifier,
     *,
     threshold: float | None = None,
+    abstain: float | None = None,
     rejected: Callable[[Rejection], None],
 ) -> Iterator[tuple[Row, Prediction]]:
     """Yield each usable row with its prediction, in order; tell of each row that is not.
@@ -102,7 +107,7 @@ def classify_rows(
     The classifier reads ahead, and no more rows wait here than it has read.
 
     Raises:
-        SettingsError: for a threshold that the model cannot use.
+        SettingsError: for a threshold or a margin that the model cannot use.
     """
     waiting: deque[Row] = deque()
 
@@ -114,7 +119,7 @@ def classify_rows(
                 waiting.append(row)
                 yield row.text
 
-    predictions = classifier.stream(texts(), threshold=threshold)
+    predictions = classifier.stream(texts(), threshold=threshold, abstain=abstain)
     return ((waiting.popleft(), prediction) for prediction in predictions)
 
 

@@ -396,6 +396,83 @@ def _export_overrides(formats: Sequence[str], weights: str | None) -> Iterator[s
 
 
 @cli.command()
+@click.argument("model")
+@click.option(
+    "--aim",
+    metavar="AIM",
+    help="accuracy, f1, precision=P (the most recall at a precision of P or more) or recall=R (the "
+    "most precision at a recall of R or more).  [default: the threshold stays]",
+)
+@click.option(
+    "--abstain",
+    type=click.FloatRange(0, 0.5, max_open=True),
+    metavar="W",
+    help="Leave a text undecided where its margin is less than W.  [default: 0, decide every text]",
+)
+@click.option(
+    "--abstain-accuracy",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="A",
+    help="Take the narrowest margin at which so many of the decided texts are right.",
+)
+@click.option(
+    "--input",
+    "input_path",
+    type=click.Path(path_type=Path),
+    help="Choose on this labelled file.  [default: the validation split of a run directory]",
+)
+@click.option("--text-column", metavar="NAME", help="Its column that holds the text.")
+@click.option("--label-column", metavar="NAME", help="Its column that holds the label.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The directory that becomes the model.  [default: back into its run directory]",
+)
+def decide(
+    model: str,
+    aim: str | None,
+    abstain: float | None,
+    abstain_accuracy: float | None,
+    input_path: Path | None,
+    text_column: str | None,
+    label_column: str | None,
+    output: Path | None,
+) -> None:
+    """Choose where the verdicts of MODEL turn, and which texts it leaves undecided.
+
+    MODEL is a run directory, whose validation split is read; or, with --input and --output, any
+    model. Test is never read. What a run has made from its model is out of date afterwards: run it
+    again. A new training forgets the decision.
+
+    \b
+    Examples:
+      sentiment-lstm decide runs/quickstart --aim f1
+      sentiment-lstm decide runs/quickstart --aim recall=0.95 --abstain-accuracy 0.99
+      sentiment-lstm decide imdb --aim precision=0.97 --input mine.csv --output mine
+    """
+    if aim is None and abstain is None and abstain_accuracy is None:
+        raise click.UsageError("Nothing to decide: give --aim, --abstain or --abstain-accuracy.")
+    if abstain is not None and abstain_accuracy is not None:
+        raise click.UsageError("Give --abstain or --abstain-accuracy, not both.")
+    if input_path is None and (text_column or label_column):
+        raise click.UsageError("--text-column and --label-column go with --input.")
+    from pipelines.decide import decide_model, decision_lines
+    from sentiment_lstm.deciding import Wish
+
+    with _messages():
+        decided = decide_model(
+            model,
+            Wish(aim, abstain or 0.0, abstain_accuracy),
+            labelled=input_path,
+            columns={"text": text_column, "label": label_column},
+            output=output,
+            progress=_progress(),
+        )
+    for line in decision_lines(decided):
+        click.echo(line)
+
+
+@cli.command()
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @model_option("A model that ships, a bundle, a run directory or a SavedModel.  [default: imdb]")
 @click.option(
@@ -426,6 +503,12 @@ def _export_overrides(formats: Sequence[str], weights: str | None) -> Iterator[s
     metavar="P",
     help="Least probability of the second of two labels.  [default: the model's own]",
 )
+@click.option(
+    "--abstain",
+    type=click.FloatRange(0, 0.5, max_open=True),
+    metavar="W",
+    help="Answer unsure where the margin is less than W; 0 never.  [default: the model's own]",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first row that holds no text.")
 @click.option(
     "--output",
@@ -440,14 +523,16 @@ def classify(
     text_column: str,
     form: str,
     threshold: float | None,
+    abstain: float | None,
     strict: bool,
     output: Path | None,
 ) -> None:
     """Tell the sentiment of each TEXT, or of each row of a file.
 
-    The probability is that of the second of two labels, and of the predicted label where there are
-    more. Other columns and keys of the input are kept; one named like a part of the answer gets
-    the prefix input_. Rows that hold no text are reported on standard error and left out.
+    The probability is that of the second of two labels, and of the likeliest label where there are
+    more; the margin its distance to the threshold, or to the next label's. Other columns and keys
+    of the input are kept; one named like a part of the answer gets the prefix input_. Rows that
+    hold no text are reported on standard error and left out.
 
     \b
     Examples:
@@ -464,14 +549,15 @@ def classify(
     with _messages():
         classifier = open_classifier(model)
         rows = typed_rows(texts) if texts else _rows(input_name or "-", input_format, text_column)
-        _classify(rows, classifier, form, threshold, strict, output)
+        choice = {"threshold": threshold, "abstain": abstain}
+        _classify(rows, classifier, form, choice, strict, output)
 
 
 def _classify(
     rows: "Iterator[Row | Rejection]",
     classifier: Any,
     form: str,
-    threshold: float | None,
+    choice: dict[str, float | None],
     strict: bool,
     output: Path | None,
 ) -> None:
@@ -481,7 +567,7 @@ def _classify(
 
     rejections = Rejections(_note, strict=strict)
     shown = _progress()(rows, total=None, label="classify") if output else rows
-    answered = classify_rows(shown, classifier, threshold=threshold, rejected=rejections)
+    answered = classify_rows(shown, classifier, **choice, rejected=rejections)
     with _output(output) as stream:
         count = write_answers(stream, answered, classifier.config, form, _note)
         rejections.conclude(count)

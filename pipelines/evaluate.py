@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.baseline import NAMES
+from sentiment_lstm.bundle_config import UNSURE
 from sentiment_lstm.calibration import probabilities
 from sentiment_lstm.metrics import (
     MEASURES,
     accuracy_by_length,
     classification_metrics,
+    decided_metrics,
     formatted,
+    margins,
     number,
     probability_losses,
     regression_metrics,
@@ -44,6 +47,7 @@ class Outcome:
         texts: the n texts.
         temperature: what logits are divided by, fitted on validation.
         threshold: least probability of the second of two labels for that verdict.
+        abstain: margin below which a text is left undecided.
         history: a row an epoch of training (see `plots.learning_curves`).
         baseline: `(n, C)` probabilities of the baseline, or its values `(n,)`.
         seed: of the bootstrap.
@@ -58,6 +62,7 @@ class Outcome:
     texts: Sequence[str]
     temperature: float = 1.0
     threshold: float = 0.5
+    abstain: float = 0.0
     history: Sequence[Mapping[str, Any]] = ()
     baseline: NDArray[Any] | None = None
     seed: int = 0
@@ -117,8 +122,12 @@ def _classification(outcome: Outcome) -> _Judged:
         baseline=outcome.baseline,
     )
     chosen = verdicts(after, outcome.threshold)
-    rows = _classified_rows(outcome.labels, targets, chosen, after)
-    return _Judged(metrics, rows, plots, _confident_mistakes(outcome, targets, chosen, after))
+    unsure = margins(after, outcome.threshold) < outcome.abstain
+    rows = _classified_rows(outcome.labels, targets, chosen, unsure, after)
+    mistaken = (chosen != targets) & ~unsure
+    return _Judged(
+        metrics, rows, plots, _confident_mistakes(outcome, targets, chosen, mistaken, after)
+    )
 
 
 def _classification_figures(
@@ -135,10 +144,19 @@ def _classification_figures(
         "labels": list(outcome.labels),
         "threshold": outcome.threshold,
         **figures(after, outcome.threshold),
+        **_decided(outcome, after, correct),
         "calibration": _calibration(outcome.temperature, targets, before, after),
         "accuracy_by_length": accuracy_by_length(outcome.lengths, correct),
         "baseline": None if outcome.baseline is None else figures(outcome.baseline, 0.5),
     }
+
+
+def _decided(outcome: Outcome, after: Floats, correct: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return what is decided, of a model that abstains; the other figures count every text."""
+    if not outcome.abstain:
+        return {}
+    each = margins(after, outcome.threshold)
+    return {"decided": decided_metrics(each, correct, outcome.abstain, outcome.seed)}
 
 
 def _calibration(
@@ -152,20 +170,29 @@ def _calibration(
 
 
 def _classified_rows(
-    labels: Sequence[str], targets: Integers, chosen: Integers, after: Floats
+    labels: Sequence[str],
+    targets: Integers,
+    chosen: Integers,
+    unsure: NDArray[np.bool_],
+    after: Floats,
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row a text, with the probability of the second of two labels, or of the verdict."""
+    """Yield a row a text, with the probability of the second of two labels, or of the likeliest."""
     shown = np.ones_like(chosen) if len(labels) == 2 else chosen
-    for target, label, row, column in zip(targets, chosen, after, shown, strict=True):
+    each = zip(targets, chosen, unsure, after, shown, strict=True)
+    for target, label, undecided, row, column in each:
         yield {
             "target": labels[target],
-            "label": labels[label],
+            "label": UNSURE if undecided else labels[label],
             "probability": float(row[column]),
         }
 
 
 def _confident_mistakes(
-    outcome: Outcome, targets: Integers, chosen: Integers, after: Floats
+    outcome: Outcome,
+    targets: Integers,
+    chosen: Integers,
+    mistaken: NDArray[np.bool_],
+    after: Floats,
 ) -> list[Mistake]:
     confidence = after[np.arange(len(chosen)), chosen]
     return [
@@ -175,7 +202,7 @@ def _confident_mistakes(
             verdict=outcome.labels[chosen[n]],
             score=float(confidence[n]),
         )
-        for n in _highest(np.where(chosen == targets, -1.0, confidence))
+        for n in _highest(np.where(mistaken, confidence, -1.0))
     ]
 
 
@@ -240,7 +267,8 @@ def _json(value: Any, indent: int | None = None) -> str:
 def metrics_table(metrics: Mapping[str, Any]) -> str:
     """Return the figures as lines of text: a heading, the model, the baseline where there is one.
 
-    Columns are aligned; square brackets hold 95 % intervals.
+    Columns are aligned; square brackets hold 95 % intervals. Of a model that abstains one line more
+    tells what it decides.
     """
     measures = MEASURES[metrics["task"]]
     models = {"LSTM": metrics, NAMES[metrics["task"]]: metrics["baseline"]}
@@ -249,7 +277,16 @@ def metrics_table(metrics: Mapping[str, Any]) -> str:
         if figures:
             lines.append([name, *(formatted(figures, measure.key) for measure in measures)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
+    rows = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
-    )
+    ]
+    return "\n".join([*rows, *_decided_line(metrics)])
+
+
+def _decided_line(metrics: Mapping[str, Any]) -> Iterator[str]:
+    if decided := metrics.get("decided"):
+        yield (
+            f"decided {decided['coverage']:.2%} of the texts, {decided['count']:,} of "
+            f"{metrics['count']:,}; accuracy of those {formatted(decided, 'accuracy')}"
+        )

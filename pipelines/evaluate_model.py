@@ -21,8 +21,9 @@ from pipelines.train import PATHS
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.baseline import fit_baseline
 from sentiment_lstm.batching import TokenArrays
-from sentiment_lstm.bundle import model_card, update_card
+from sentiment_lstm.bundle import model_card, read_card, update_card
 from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.card import decision_of, with_decision
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.progress import Progress
@@ -52,7 +53,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
     with replaced_directory(run.evaluate) as directory:
         metrics = evaluate_predictions(directory, outcome)
     card = model_card(classifier.config, _card_figures(recipe, run, metrics))
-    update_card(run.bundle, card)
+    update_card(run.bundle, with_decision(card, decision_of(read_card(run.bundle))))
 
 
 def evaluate_model(
@@ -160,6 +161,7 @@ def _outcome(
         texts=texts,
         temperature=config.temperature,
         threshold=config.threshold,
+        abstain=config.abstain,
     )
 
 
@@ -203,7 +205,10 @@ def _best(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> dict[str, Any
 
 
 def _shown(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: metrics[key] for key in CARD_FIGURES if metrics.get(key) is not None}
+    shown = {key: metrics[key] for key in CARD_FIGURES if metrics.get(key) is not None}
+    if decided := metrics.get("decided"):
+        shown["decided"] = {key: decided[key] for key in ("coverage", "accuracy")}
+    return shown
 
 
 def _texts(run: RunDirectory, split: str) -> list[str]:

@@ -33,7 +33,8 @@ def explanation_json(found: Explanation) -> str:
 def _answer(found: Explanation) -> dict[str, Any]:
     if found.config.task == "regression":
         return {}
-    settings = {key: getattr(found.config, key) for key in ("temperature", "threshold")}
+    keys = ("temperature", "threshold", *(["abstain"] if found.config.abstain else []))
+    settings = {key: getattr(found.config, key) for key in keys}
     return {"verdict": found.prediction.label, "label": found.label, **settings}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 import sentiment_lstm
+from pipelines.amending import settle
 from pipelines.config import Recipe, dump
 from pipelines.lock import locked
 from pipelines.logs import handled, log_file, native_messages_in
@@ -101,6 +102,7 @@ def _working_on(run: RunDirectory, recipe: Recipe) -> Iterator[int]:
     run.path.mkdir(parents=True, exist_ok=True)
     with locked(run.lock) as lock, handled(log_file(run.log)):
         _remove_unfinished(run)
+        settle(run)
         with replaced_file(run.recipe) as temporary:
             temporary.write_text(dump(recipe), "utf-8")
         yield lock

@@ -69,6 +69,10 @@ class RunDirectory:
         """Return the record of what a stage was made from."""
         return self.stage(name) / "stage.json"
 
+    def amended_stamp(self, name: str) -> Path:
+        """Return the record that becomes the stage's when a command has changed its outputs."""
+        return self.stage(name) / "stage.amended.json"
+
     @property
     def preprocess(self) -> Path:
         """Token arrays, texts and the vocabulary."""

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.batching import TokenArrays
+from sentiment_lstm.bundle import read_bundle
+from sentiment_lstm.deciding import Wish, check_wish, decide, write_decision
 from sentiment_lstm.errors import DataError, SettingsError, suggestion
 from sentiment_lstm.labels import LabelReader
 from sentiment_lstm.progress import Progress, silent
@@ -60,6 +62,8 @@ def train(
     recipe: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     output: str | Path = "model",
+    aim: str | None = None,
+    abstain: float = 0.0,
     progress: Progress = silent,
     on_epoch: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> Path:
@@ -71,11 +75,16 @@ def train(
         recipe: settings by section, as in a recipe file: `{"model": {"units": 32}}`. The sections
             are `data` (task, labels, validation_fraction, seed), `text`, `model` and `train`.
         output: where the bundle goes; one that stands there is replaced, other files are not.
+        aim: what the threshold between two labels is chosen for on validation, such as "f1" or
+            "precision=0.9" (see `decisions.parse_aim`); 0.5 by default. Where it is out of reach
+            the model is left with 0.5.
+        abstain: margin below which the model answers "unsure" (see `predictions.Answers`).
         progress: shows the steps of each epoch.
         on_epoch: called after each epoch with its losses and figures.
 
     Raises:
-        SettingsError: the recipe holds an unknown key or an impossible value.
+        SettingsError: the recipe holds an unknown key or an impossible value; the aim is none, or
+            out of reach, or the model cannot have it or the margin.
         DataError: the lists differ in length, a label cannot be used, or a class is too small.
         BundleError: `output` holds other files, or no bundle can hold such labels or targets.
 
@@ -85,9 +94,12 @@ def train(
     """
     sections = _sections(recipe or {})
     splits = _splits(texts, labels, sections["data"], sections["text"])
+    wish = Wish(aim, abstain) if aim is not None or abstain else None
+    if wish is not None:
+        check_wish(splits.task, splits.labels, wish)
     from sentiment_lstm.fitting import fit
 
-    fit(
+    trained = fit(
         splits,
         Path(output),
         text=sections["text"],
@@ -96,6 +108,10 @@ def train(
         progress=progress,
         on_epoch=on_epoch,
     )
+    if wish is not None:
+        config = read_bundle(Path(output)).config
+        found = decide(config, trained.validation_outputs, splits.validation.targets, wish)
+        write_decision(Path(output), Path(output), found, "validation")
     return Path(output)
 
 

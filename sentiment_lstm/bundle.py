@@ -11,6 +11,7 @@ it is parsed; the configuration's values; the size of the weights, then their he
 configuration; the weights. So what a file can make of the memory is known before it is read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +41,13 @@ __all__ = [
     "BundleConfig",
     "check_target",
     "is_bundle",
+    "is_shipped",
     "model_card",
     "payload_digest",
     "read_bundle",
+    "read_card",
     "resolve_model",
+    "rewrite_bundle",
     "shipped",
     "update_card",
     "write_bundle",
@@ -160,7 +164,36 @@ def update_card(directory: Path, card: str) -> None:
     Raises:
         BundleError: if the bundle is not sound as it stands.
     """
-    files = read_sealed(_settled(directory), FILES) | {CARD: card.encode()}
+    _write_files(directory, read_sealed(_settled(directory), FILES) | {CARD: card.encode()})
+
+
+def read_card(directory: Path) -> str:
+    """Return the text of README.md.
+
+    Raises:
+        BundleError: if it is not as it was written.
+    """
+    return unseal(_settled(directory), FILES).read(CARD, MOST_TEXT).decode("utf-8", "replace")
+
+
+def rewrite_bundle(directory: Path, target: Path, config: BundleConfig, card: str) -> None:
+    """Write a model anew with other ways of making answers of its outputs, whole or not at all.
+
+    Args:
+        directory: the model; its weights and its vocabulary are taken as they are, byte for byte.
+        target: where it goes; `directory` itself, or as `write_bundle` takes it.
+        config: its configuration, of the same shape, labels and temperature.
+        card: text of README.md.
+
+    Raises:
+        BundleError: if the bundle is not sound as it stands, or `target` holds other files.
+    """
+    check_target(target)
+    files = read_sealed(_settled(directory), FILES)
+    _write_files(target, files | {CONFIG: canonical_json(config.to_json()), CARD: card.encode()})
+
+
+def _write_files(directory: Path, files: Mapping[str, bytes]) -> None:
     with replaced_directory(directory) as temporary:
         for name, data in files.items():
             (temporary / name).write_bytes(data)
@@ -194,6 +227,11 @@ def shipped() -> list[str]:
     if not SHIPPED.is_dir():
         return []
     return sorted(path.name for path in SHIPPED.iterdir() if (path / MANIFEST).is_file())
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a path lies among the models that come with the package."""
+    return path.resolve().is_relative_to(SHIPPED.resolve())
 
 
 def resolve_model(name_or_dir: str | Path) -> Path:

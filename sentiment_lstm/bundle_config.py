@@ -13,6 +13,9 @@ from sentiment_lstm.settings import POOLINGS, TASKS, setting
 from sentiment_lstm.strict_json import canonical_json, strict_json
 
 FORMAT = 1
+UNSURE = "unsure"  # the verdict on a text that is too near to another one
+# Keys that models written before there was such a key lack: they have its default.
+ADDED = frozenset({"abstain"})
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class BundleConfig:
     A classifier's probabilities are sigmoid (two labels) or softmax (more) of
     logits / temperature; with two labels the answer is ``labels[1]`` if its probability is at
     least `threshold`. A regression's value is output · target_scale + target_mean.
+
+    The answer is "unsure" where, of two labels, the probability of ``labels[1]`` is nearer to
+    `threshold` than `abstain`, or, of more, the likeliest is ahead of the next by less.
 
     Raises:
         BundleError: for a value of the wrong type, out of its bounds, or at odds with another.
@@ -39,6 +45,7 @@ class BundleConfig:
     pooling: tuple[str, ...] = setting(("max",), help="states to one vector", choices=POOLINGS)
     temperature: float = setting(1.0, help="divides the logits", low=1e-6, high=1e6)
     threshold: float = setting(0.5, help="least probability of labels[1]", low=0, high=1)
+    abstain: float = setting(0.0, help="margin, from 0 to below 0.5, below which it is unsure")
     target_mean: float = setting(0.0, help="added to a regression's output", low=-1e30, high=1e30)
     target_scale: float = setting(
         1.0, help="multiplies a regression's output", low=1e-30, high=1e30
@@ -53,6 +60,8 @@ class BundleConfig:
             _check_bounds(f.name, getattr(self, f.name), f.metadata)
         object.__setattr__(self, "data", _as_json(self.data))
         _check_labels(self.task, self.labels)
+        if why := why_not_abstain(self.task, self.labels, self.abstain):
+            raise _impossible("abstain", self.abstain, why)
         if not self.pooling or len(set(self.pooling)) != len(self.pooling):
             raise _impossible("pooling", list(self.pooling), "name each at most once, at least one")
         if self.head_tokens > self.max_tokens:
@@ -89,7 +98,7 @@ class BundleConfig:
 
 
 def config_from_json(values: Any) -> BundleConfig:
-    """Build a configuration from parsed JSON: every key present, none unknown.
+    """Build a configuration from parsed JSON: every key present but those of `ADDED`, none unknown.
 
     Raises:
         BundleError: names the key, its value and what is possible.
@@ -100,7 +109,7 @@ def config_from_json(values: Any) -> BundleConfig:
     for key in values:
         if key not in known:
             raise BundleError(f"config.json: unknown key {key!r}: {suggestion(key, known)}")
-    for key in sorted(known - set(values)):
+    for key in sorted(known - ADDED - set(values)):
         raise BundleError(f"config.json: key {key!r} is missing: write the model again")
     lists = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
     return BundleConfig(**{**values, **lists})
@@ -136,6 +145,17 @@ def _check_labels(task: str, labels: tuple[str, ...]) -> None:
     for label in labels:
         if not label or has_control_characters(label):
             raise _impossible("labels", label, "a label is text without control characters")
+
+
+def why_not_abstain(task: str, labels: tuple[str, ...], abstain: float) -> str | None:
+    """Return why a model cannot leave texts undecided by such a margin; None where it can."""
+    if not 0 <= abstain < 0.5:
+        return "give a margin of at least 0 and less than 0.5"
+    if abstain and task == "regression":
+        return "a regression decides nothing, leave it out"
+    if abstain and UNSURE in labels:
+        return f"the model has a label {UNSURE!r} of its own, leave it out"
+    return None
 
 
 def has_control_characters(label: str) -> bool:

@@ -10,6 +10,10 @@ DATA_KEYS = ("source", "validation_fraction", "test_fraction", "seed", "size", "
 # Keys that mean nothing of some sources: only what is generated has a size, and IMDB has its test.
 WITHOUT = {"imdb": {"test_fraction", "size"}, "files": {"size"}}
 
+TITLE, TABLE = "## Measured\n", "| figure | value |\n| --- | --- |"
+# What figures about a decision begin with: a new decision replaces all of an earlier one's.
+DECISION = "decision "
+
 
 def model_card(config: BundleConfig, figures: Mapping[str, Any]) -> str:
     """Return the card's text in Markdown.
@@ -83,14 +87,47 @@ def _limits(config: BundleConfig) -> str:
     )
 
 
+def decision_of(card: str) -> dict[str, str]:
+    """Return what a card states of how its threshold and its margin were chosen, by name."""
+    rows = (line.split(" | ") for line in _measured(card)[1].splitlines())
+    cells = [
+        (row[0].removeprefix("| "), row[1].removesuffix(" |")) for row in rows if len(row) == 2
+    ]
+    names = ((name.removeprefix(DECISION), v) for name, v in cells if name.startswith(DECISION))
+    return dict(names)
+
+
+def with_decision(card: str, figures: Mapping[str, Any]) -> str:
+    """Return a card that states how its threshold and its margin were chosen, and no earlier way.
+
+    Args:
+        card: text of README.md.
+        figures: by name; none leave the card without such a statement.
+    """
+    before, section, rest = _measured(card)
+    kept = [line for line in section.splitlines() if not line.startswith(f"| {DECISION}")]
+    bare = "".join([before, "\n".join(kept), rest])
+    return with_figures(bare, {f"{DECISION}{name}": value for name, value in figures.items()})
+
+
+def _measured(card: str) -> tuple[str, str, str]:
+    """Return a card in three parts: before its figures, these, behind them."""
+    before, title, behind = card.partition(TITLE)
+    if not title:  # a card of another kind
+        return f"{card.rstrip()}\n\n{TITLE}", "", "\n"
+    section, use, rest = behind.partition("\n\n## ")
+    return before + title, section, use + rest
+
+
 def with_figures(card: str, figures: Mapping[str, Any]) -> str:
     """Return a card that states more figures, or others in place of those of the same names."""
     rows = _rows(figures)
     names = [row.split(" | ")[0] + " | " for row in rows]
-    before, title, behind = card.partition("## Measured\n")
-    section, use, rest = behind.partition("\n\n## ")
+    before, section, rest = _measured(card)
+    if rows and TABLE not in section:  # nothing was measured yet
+        section = f"\n{TABLE}"
     kept = [line for line in section.splitlines() if not line.startswith(tuple(names))]
-    return "".join([before, title, "\n".join([*kept, *rows]), use, rest])
+    return "".join([before, "\n".join([*kept, *rows]), rest])
 
 
 def _rows(figures: Mapping[str, Any]) -> list[str]:
@@ -100,8 +137,8 @@ def _rows(figures: Mapping[str, Any]) -> list[str]:
 def _figures(figures: Mapping[str, Any]) -> str:
     rows = _rows(figures)
     if not rows:
-        return "## Measured\n\nNot measured yet."
-    return "\n".join(["## Measured", "", "| figure | value |", "| --- | --- |", *rows])
+        return f"{TITLE}\nNot measured yet."
+    return "\n".join([TITLE, TABLE, *rows])
 
 
 def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

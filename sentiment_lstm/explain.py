@@ -133,7 +133,7 @@ class Explainer:
         Args:
             text: str, or bytes in UTF-8.
             label: the label that shares speak for; by default the second of two, and the
-                predicted one of more.
+                likeliest of more.
             phrases: words of the text that are one thing each, such as "not good".
             units: whose gates to return; by default those through which most of the output passes.
 
@@ -147,7 +147,7 @@ class Explainer:
         layers = trace(self.config, self._weights, ids)
         logits = outputs_of(self.config, self._weights, layers[-1])[np.newaxis]
         prediction = Answers(self.config)(logits)[0]
-        output = explained_output(self.config, label, prediction.label)
+        output = explained_output(self.config, label, _likeliest(self.config, prediction))
         found = dissect(self._weights, layers, output)
         parts = found.parts()
         running = running_verdict(self.config, self._weights, ids, layers[-1])
@@ -168,6 +168,13 @@ class Explainer:
             gates=tuple(summarise(layers[-1], parts, units)),
             phrases=tuple(_phrase_shares(found, spans, len(tokens))),
         )
+
+
+def _likeliest(config: BundleConfig, prediction: Prediction) -> str:
+    """Return the label that the verdict is, or would be if it were not unsure."""
+    if not prediction.unsure:
+        return prediction.label
+    return config.labels[prediction.probabilities.index(max(prediction.probabilities))]
 
 
 def _phrase_shares(

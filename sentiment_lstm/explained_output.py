@@ -65,8 +65,8 @@ def explained_output(
     Args:
         config: of the model.
         label: one of its labels; None is the second of two, as for a `Prediction`'s
-            probability, and the predicted one of more.
-        predicted: the label that the model predicts.
+            probability, and the likeliest of more.
+        predicted: the label that is the likeliest.
 
     Raises:
         SettingsError: for a label that the model does not have.

@@ -130,7 +130,10 @@ def _running(found: Explanation) -> Plot:
     return Plot(
         points=_points(places),
         dots=[(x, y, text) for (x, y), text in zip(places, said, strict=True)][:: _thin(places)],
-        levels=[(_y(value, low, high), f"{value:.4g}") for value in _levels(found, low, high)],
+        levels=[
+            *((_y(value, low, high), f"{value:.4g}") for value in _levels(found, low, high)),
+            *((_y(value, low, high), "") for value in _band(found)),
+        ],
         marks=[] if flip is None else [(_x(flip + 1, last), found.tokens[flip])],
     )
 
@@ -141,6 +144,15 @@ def _levels(found: Explanation, low: float, high: float) -> list[float]:
         return [low, high]
     threshold = found.config.threshold
     return [low, threshold if found.label == found.config.labels[1] else 1 - threshold, high]
+
+
+def _band(found: Explanation) -> list[float]:
+    """Return between what probabilities a verdict between two labels is unsure, if it may be."""
+    if len(found.config.labels) != 2 or not found.config.abstain:
+        return []
+    _, threshold, _ = _levels(found, 0.0, 1.0)
+    edges = (threshold - found.config.abstain, threshold + found.config.abstain)
+    return [edge for edge in edges if 0 < edge < 1]
 
 
 def _said(found: Explanation, length: int, value: float) -> str:

@@ -1,7 +1,7 @@
 """A bundle as a SavedModel that takes raw strings, and the proof that it answers alike.
 
-The network is built anew under TensorFlow from the bundle's weights; tokenisation, temperature
-and threshold stand in the same graph. What was written then answers several hundred texts in
+The network is built anew under TensorFlow from the bundle's weights; tokenisation, temperature,
+threshold and margin stand in the same graph. What was written then answers several hundred texts in
 a fresh process that has TensorFlow and not this package, and is kept only if its answers are
 those of the numpy classifier and of the Keras model.
 """
@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from sentiment_lstm.bundle import Bundle, payload_digest, read_bundle
-from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.bundle_config import UNSURE, BundleConfig
 from sentiment_lstm.errors import ExportError
 from sentiment_lstm.export_target import check_target, new_version, write_record
 from sentiment_lstm.manifest import files_below, write_manifest
@@ -38,7 +38,8 @@ def export_saved_model(
 
     Its signature ``serving_default`` takes ``text``, a string tensor `(n,)`, and gives `label`
     (string) and `probability` (float32), each `(n,)`, with more than two labels also
-    `probabilities` `(n, labels)`; for a regression `value` (float32) alone.
+    `probabilities` `(n, labels)`; for a regression `value` (float32) alone. The
+    label of a model that abstains may be "unsure".
 
     Args:
         bundle_directory: the model.
@@ -131,15 +132,21 @@ def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:
     """Return the graph form of `predictions.Answers`: logits `(n, outputs)` to named tensors."""
     labels = tf.constant(config.labels, tf.string)
 
+    def decided(label: tf.Tensor, margin: Callable[[], tf.Tensor]) -> tf.Tensor:
+        # Without a margin the graph is what it was before there were any.
+        return tf.where(margin() < config.abstain, UNSURE, label) if config.abstain else label
+
     def of_two(logits: tf.Tensor) -> Tensors:
         probability = tf.sigmoid(logits[:, 0] / config.temperature)
         label = tf.where(probability >= config.threshold, labels[1], labels[0])
+        label = decided(label, lambda: tf.abs(probability - config.threshold))
         return {"label": label, "probability": probability}
 
     def of_many(logits: tf.Tensor) -> Tensors:
         probabilities = tf.nn.softmax(logits / config.temperature)
+        label = tf.gather(labels, tf.argmax(probabilities, axis=-1))
         return {
-            "label": tf.gather(labels, tf.argmax(probabilities, axis=-1)),
+            "label": decided(label, lambda: _lead(probabilities)),
             "probability": tf.reduce_max(probabilities, axis=-1),
             "probabilities": probabilities,
         }
@@ -150,6 +157,12 @@ def answer_function(config: BundleConfig) -> Callable[[tf.Tensor], Tensors]:
     if config.task == "regression":
         return of_value
     return of_two if config.outputs == 1 else of_many
+
+
+def _lead(probabilities: tf.Tensor) -> tf.Tensor:
+    """Return by how much the likeliest label is ahead of the next, `(n,)`."""
+    largest = tf.math.top_k(probabilities, 2).values
+    return largest[:, 0] - largest[:, 1]
 
 
 @contextmanager

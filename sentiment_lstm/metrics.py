@@ -75,6 +75,44 @@ def verdicts(probabilities: ArrayLike, threshold: float = 0.5) -> NDArray[np.int
     return chosen.astype(np.int64)
 
 
+def margins(probabilities: ArrayLike, threshold: float = 0.5) -> NDArray[np.float64]:
+    """Return how far each verdict of `verdicts` is from another one, `(n,)`.
+
+    Of two labels the distance of the second one's probability to `threshold`; of more that of the
+    likeliest label's to the next. A text whose margin is less than a model's `abstain` is unsure.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.shape[1] == 2:
+        return np.asarray(np.abs(p[:, 1] - threshold))
+    ranked = np.partition(p, -2, axis=1)
+    return np.asarray(ranked[:, -1] - ranked[:, -2])
+
+
+def decided_metrics(
+    margins: ArrayLike, correct: ArrayLike, abstain: float, seed: int = 0
+) -> dict[str, Any]:
+    """Return what a model that abstains decides: `abstain`, `count`, `coverage`, `accuracy`.
+
+    `coverage` is the share of the texts that are decided, `accuracy` that of those decided rightly,
+    None where there are none; `accuracy_interval` as in `classification_metrics`.
+
+    Args:
+        margins: `(n,)` as `margins` returns them.
+        correct: `(n,)` whether each verdict is right.
+        abstain: margin below which a text is left undecided.
+        seed: of the bootstrap.
+    """
+    decided = np.asarray(margins) >= abstain
+    right = np.asarray(correct, dtype=bool)[decided]
+    return {
+        "abstain": abstain,
+        "count": len(right),
+        "coverage": float(decided.mean()),
+        "accuracy": float(right.mean()) if len(right) else None,
+        "accuracy_interval": _percentiles(bootstrap_means(right, seed)) if len(right) else None,
+    }
+
+
 def bootstrap_means(values: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
     """Return the means of `RESAMPLES` samples drawn from `values` `(n,)` with replacement.
 

@@ -35,7 +35,7 @@ class Running:
     Attributes:
         lengths: tokens of each prefix, rising, `(n,)`.
         logits: the network's outputs, `(n, outputs)`.
-        labels: the verdicts; "" for a regression.
+        labels: the verdicts, "unsure" among them where the model abstains; "" for a regression.
     """
 
     lengths: tuple[int, ...]

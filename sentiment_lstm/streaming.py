@@ -26,13 +26,21 @@ class TextClassifier(ABC):
     config: BundleConfig
 
     def classify(
-        self, texts: Iterable[Text], *, threshold: float | None = None
+        self,
+        texts: Iterable[Text],
+        *,
+        threshold: float | None = None,
+        abstain: float | None = None,
     ) -> list[Prediction]:
         """Return one prediction a text; see `stream`."""
-        return list(self._answered(texts, threshold, CHUNK_TEXTS))
+        return list(self._answered(texts, Answers(self.config, threshold, abstain), CHUNK_TEXTS))
 
     def stream(
-        self, texts: Iterable[Text], *, threshold: float | None = None
+        self,
+        texts: Iterable[Text],
+        *,
+        threshold: float | None = None,
+        abstain: float | None = None,
     ) -> Iterator[Prediction]:
         """Yield one prediction a text, in order.
 
@@ -42,17 +50,19 @@ class TextClassifier(ABC):
             texts: any iterable of str, or of bytes in UTF-8; it may be endless.
             threshold: least P(``labels[1]``) for ``labels[1]``; None takes the model's own.
                 Of two labels only.
+            abstain: margin below which the verdict is "unsure"; None takes the model's own, 0
+                decides every text (see `predictions.Answers`).
 
         Raises:
-            SettingsError: for a threshold outside [0, 1], or where there are not two labels.
+            SettingsError: for a threshold outside [0, 1], or where there are not two labels; for a
+                margin outside [0, 0.5), or one that the model cannot have.
             DataError: for a text that is neither str nor bytes.
         """
-        return self._answered(texts, threshold, 1)
+        return self._answered(texts, Answers(self.config, threshold, abstain), 1)
 
     def _answered(
-        self, texts: Iterable[Text], threshold: float | None, first: int
+        self, texts: Iterable[Text], answers: Answers, first: int
     ) -> Iterator[Prediction]:
-        answers = Answers(self.config, threshold)
         sized = ((self._read(text), len(text)) for text in each_text(texts))
         return (answer for c in chunks(sized, first) for answer in self._predictions(c, answers))
 

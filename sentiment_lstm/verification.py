@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from sentiment_lstm import fresh_answers
 from sentiment_lstm.bundle import Bundle
-from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.bundle_config import UNSURE, BundleConfig
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.errors import ExportError
+from sentiment_lstm.metrics import margins
 from sentiment_lstm.predictions import Answers, Prediction
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.text import SPECIAL_TOKENS, Encoder, Vocabulary
@@ -244,6 +245,9 @@ def _distance(config: BundleConfig, answer: Mapping[str, Any], expected: Predict
 
 def _is_close(config: BundleConfig, answer: Mapping[str, Any], expected: Prediction) -> bool:
     """Whether both labels are right within the tolerance."""
+    if config.abstain and UNSURE in (answer["label"], expected.label):
+        margin = margins([expected.probabilities], config.threshold)[0]
+        return bool(abs(margin - config.abstain) <= TOLERANCE)
     if config.outputs == 1:
         return abs(expected.probability - config.threshold) <= TOLERANCE
     if answer["label"] not in config.labels:

@@ -42,6 +42,7 @@ SMALL = {
     " --set model.units=4 --set model.embedding=4 --set train.epochs=1",
     "run stars.toml": " --set train.epochs=1",
     "run score.toml": " --set train.epochs=1",
+    "--abstain-accuracy 0.998": " --abstain-accuracy 0.1",
     "sentiment-lstm compare": " --only gradients --lags 10 --seeds 1 --steps 2",
 }
 

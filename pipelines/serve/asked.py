@@ -44,6 +44,23 @@ def asked_texts(value: dict[str, Any], limits: Limits, most: int) -> Asked:
     return Asked(checked(texts, limits, most), many)
 
 
+def asked_abstain(value: dict[str, Any]) -> float | None:
+    """Take ``"abstain": W`` out of a body: the margin below which a text is left undecided.
+
+    Raises:
+        Refusal: for what is no number from 0 to below 0.5.
+    """
+    abstain = value.pop("abstain", None)
+    if abstain is None:
+        return None
+    if isinstance(abstain, bool) or not isinstance(abstain, int | float):
+        raise Refusal(UNFIT, f"abstain is {kind(abstain)}: give a number")
+    if not 0 <= abstain < 0.5:
+        told = clipped(str(abstain))
+        raise Refusal(UNFIT, f"abstain is {told}: give a margin of at least 0 and less than 0.5")
+    return float(abstain)
+
+
 def checked(texts: list[Text], limits: Limits, most: int) -> list[Text]:
     """Return the texts, which are neither none, nor too many, nor too long.
 

@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from pipelines.answers import exact_answer
 from pipelines.serve import schemas, tensorflow_serving
-from pipelines.serve.asked import asked_texts, checked
+from pipelines.serve.asked import asked_abstain, asked_texts, checked
 from pipelines.serve.bodies import clipped, json_object
-from pipelines.serve.refusals import NOT_FOUND, UNAVAILABLE, Refusal
+from pipelines.serve.refusals import NOT_FOUND, UNAVAILABLE, UNFIT, Refusal
 from pipelines.serve.replies import json_reply, written_reply
-from pipelines.serve.service import Service
+from pipelines.serve.service import Answered, Service
+from sentiment_lstm.errors import SettingsError
+from sentiment_lstm.predictions import Answers
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 BODY_REFUSALS = (400, 408, 413, 422, 429, 503)
@@ -27,14 +29,16 @@ def answer_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/classify",
-        openapi_extra=schemas.body(schemas.texts(limits, limits.texts)),
+        openapi_extra=schemas.body(schemas.classified_texts(limits, config)),
         responses=schemas.responses(predictions, *BODY_REFUSALS),
     )
     async def classify(request: Request) -> Response:
-        """Tell the sentiment of a text, or of each of several."""
-        asked = asked_texts(await json_object(request, limits), limits, limits.texts)
+        """Tell the sentiment of a text, or of each of several; unsure where the margin is small."""
+        body = await json_object(request, limits)
+        abstain = asked_abstain(body)
+        asked = asked_texts(body, limits, limits.texts)
         found = await service.classify(request, asked.texts)
-        answers = [exact_answer(*each) for each in found]
+        answers = [exact_answer(*_decided(each, abstain)) for each in found]
         return json_reply({"predictions": answers} if asked.many else answers[0])
 
     @router.post(
@@ -49,6 +53,18 @@ def answer_routes(service: Service) -> APIRouter:
         return written_reply(_listed("explanations", found) if asked.many else found[0])
 
     return router
+
+
+def _decided(answered: Answered, abstain: float | None) -> Answered:
+    """Return an answer as it is with another margin; texts of all margins are run together."""
+    prediction, config = answered
+    if abstain is None:
+        return answered
+    try:
+        answers = Answers(config, abstain=abstain)
+    except SettingsError as error:
+        raise Refusal(UNFIT, str(error)) from None
+    return Answered(answers.again(prediction), config)
 
 
 def _listed(name: str, values: Sequence[str]) -> str:

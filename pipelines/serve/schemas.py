@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipelines.serve.limits import Limits
-from sentiment_lstm.bundle_config import BundleConfig
+from sentiment_lstm.bundle_config import BundleConfig, why_not_abstain
 
 Schema = dict[str, Any]
 
@@ -35,6 +35,16 @@ def texts(limits: Limits, most: int) -> Schema:
     """Return the schema of ``{"text": …}`` or ``{"texts": […]}``."""
     several = _several(text(limits), most)
     return {"oneOf": [_object(text=text(limits)), _object(texts=several)]}
+
+
+def classified_texts(limits: Limits, config: BundleConfig) -> Schema:
+    """Return the schema of what `/v1/classify` takes: `texts`, with `abstain` where a model can."""
+    schema = texts(limits, limits.texts)
+    if why_not_abstain(config.task, config.labels, 0.25) is None:
+        margin = {"type": "number", "minimum": 0, "exclusiveMaximum": 0.5}
+        for form in schema["oneOf"]:
+            form["properties"]["abstain"] = margin
+    return schema
 
 
 def instances(limits: Limits) -> Schema:

@@ -1,7 +1,8 @@
 """TensorFlow Serving's REST form, for clients that are to move to it, or from it, unchanged.
 
 The names are those of the signature that `sentiment_lstm.export` writes: in goes `text`, out come
-`label` and `probability`, with more than two labels `probabilities` too, of a regression `value`.
+`label` (also "unsure", of a model that abstains) and `probability`, with more than two labels
+`probabilities` too, of a regression `value`.
 As there, rows (`instances`) with one output alone are plain values, and numbers are float32.
 """
 

@@ -52,6 +52,27 @@ def test_jsonl_gives_one_object_a_text_in_order(invoke, bundle):
     assert "un été" in result.stdout  # readable as it stands
 
 
+def test_texts_near_the_threshold_are_unsure_if_asked_for(invoke, bundle, make_bundle):
+    for model, abstain in ((bundle, "0.4"), (bundle, "0"), (make_bundle("torn", abstain=0.4), "0")):
+        options = ("--model", model, "--format", "jsonl", "--abstain", abstain)
+        found = [json.loads(x) for x in invoke("classify", *options, *TEXTS).stdout.splitlines()]
+        wanted = expected(bundle, TEXTS, abstain=float(abstain))
+        assert [each["label"] for each in found] == [p.label for p in wanted]
+        assert [each["probability"] for each in found] == [round(p.probability, 6) for p in wanted]
+        assert ("unsure" in {each["label"] for each in found}) == (abstain == "0.4")
+    own = invoke("classify", "--model", make_bundle("own", abstain=0.4), *TEXTS).stdout
+    assert [line.split("\t")[0] for line in own.splitlines()] == [
+        p.label for p in expected(bundle, TEXTS, abstain=0.4)
+    ]
+
+
+def test_a_margin_that_the_model_cannot_have_is_one_line(invoke, make_bundle):
+    model = make_bundle("number", task="regression", labels=())
+    result = invoke("classify", "--model", model, "--abstain", "0.1", "good")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: abstain is 0.1: a regression decides nothing, leave it out\n"
+
+
 def test_csv_keeps_the_other_columns(invoke, bundle, tmp_path):
     path = tmp_path / "in.csv"
     rows = [["7", "the film\nwas good", 'a "b"'], ["8", "bad, bad", ""]]

@@ -26,7 +26,7 @@ finally:
 
 
 def test_the_commands_are_these():
-    others = {"run", "classify", "explain", "compare", "generate", "models", "serve"}
+    others = {"run", "decide", "classify", "explain", "compare", "generate", "models", "serve"}
     assert {*STAGE_NAMES, *others} == set(COMMANDS)
 
 
@@ -84,6 +84,13 @@ def test_the_version_is_that_of_the_package(invoke):
         ["export", "quickstart", "--output", "x"],
         ["classify", "--format", "xml", "good"],
         ["classify", "--threshold", "2", "good"],
+        ["classify", "--abstain", "0.5", "good"],
+        ["decide"],
+        ["decide", "runs/x"],
+        ["decide", "runs/x", "--abstain", "0.1", "--abstain-accuracy", "0.9"],
+        ["decide", "runs/x", "--abstain", "0.5"],
+        ["decide", "runs/x", "--abstain-accuracy", "0"],
+        ["decide", "runs/x", "--aim", "f1", "--text-column", "review"],
         ["explain", "--format", "xml", "good"],
         ["explain", "--unit", "x", "good"],
         ["explain", "good", "film"],
@@ -106,6 +113,7 @@ def test_wrong_usage_leaves_with_status_2(invoke, arguments):
         (["export", "--model", "x", "--output", "y", "--set", "train.epochs=3"], "'train'"),
         (["train", "quickstart", "--run-dir", "x"], "sentiment-lstm preprocess quickstart"),
         (["classify", "good"], "sentiment-lstm run quickstart"),
+        (["decide", "nowhere", "--aim", "f1"], "no model at 'nowhere'"),
         (["run", "quickstart", "--set", f"data.labels={'[' * 5000}"], "nested too deeply"),
     ],
 )

@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,45 @@ def test_calibration_is_told_before_and_after(done: Evaluated) -> None:
         assert found["calibration"][when]["ece"] == pytest.approx(expected)
     assert found["ece"] == found["calibration"]["after"]["ece"]
     assert found["calibration"]["temperature"] == outcome.temperature != 1
+
+
+def test_what_is_decided_is_told_beside_figures_of_all_texts(
+    done: Evaluated, tmp_path: Path
+) -> None:
+    outcome = replace(done.outcome, abstain=0.15)
+    metrics, p = evaluate_predictions(tmp_path, outcome), done.p
+    sure = np.abs(p - 0.6) >= 0.15
+    right = (p >= 0.6) == outcome.targets
+    decided = metrics.pop("decided")
+    assert metrics == {key: value for key, value in done.metrics.items() if key != "decided"}
+    assert (decided["abstain"], decided["count"]) == (0.15, sure.sum())
+    assert decided["coverage"] == pytest.approx(sure.mean())
+    assert decided["accuracy"] == pytest.approx(right[sure].mean())
+    verdicts = np.where(sure, np.where(p >= 0.6, "positive", "negative"), "unsure")
+    assert [row["label"] for row in rows(tmp_path)] == verdicts.tolist()
+    report = (tmp_path / REPORT).read_text("utf-8")
+    assert f"It decides {100 * sure.mean():.2f} % of the texts, {sure.sum()} of 300" in report
+    quotes = Quotes(report).texts
+    wrong = {outcome.texts[n] for n in np.flatnonzero(sure & ~right)}
+    assert {*quotes} <= wrong
+    assert len(quotes) == min(MISTAKES, len(wrong))
+    line = metrics_table(metrics | {"decided": decided}).split("\n")[-1]
+    assert line.startswith(
+        f"decided {sure.mean():.2%} of the texts, {sure.sum()} of 300; accuracy of those "
+        f"{right[sure].mean():.4f} ["
+    )
+
+
+def test_a_model_that_decides_nothing_is_measured_too(tmp_path: Path) -> None:
+    metrics = evaluate_predictions(tmp_path, binary(logits=np.full(300, 0.5), abstain=0.4))
+    assert metrics["decided"]["accuracy"] is None
+    assert "It decides 0.00 % of the texts, 0 of 300." in (tmp_path / REPORT).read_text("utf-8")
+    assert metrics_table(metrics).endswith("0 of 300; accuracy of those n/a")
+
+
+def test_a_model_that_decides_all_says_nothing_of_it(done: Evaluated) -> None:
+    assert "decided" not in done.metrics
+    assert "unsure" not in (done.directory / REPORT).read_text("utf-8")
 
 
 def test_baseline_is_judged_at_one_half_on_the_same_texts(done: Evaluated) -> None:

@@ -60,6 +60,35 @@ def test_json_holds_the_answer_and_a_sum(as_json, bundle):
     ]  # fmt: skip
 
 
+def test_a_verdict_that_is_unsure_is_named_in_every_form(as_json, invoke, make_bundle):
+    model = make_bundle("torn", abstain=0.49)
+    found = as_json(TEXT, model=model)
+    assert (found["verdict"], found["label"], found["abstain"]) == ("unsure", "positive", 0.49)
+    assert {step["verdict"] for step in found["running"]} >= {"unsure"}
+    lines = invoke("explain", "--model", model, TEXT).stdout.splitlines()
+    assert lines[0] == f"unsure  {found['probability']:.4f}"
+    page = invoke("explain", "--model", model, "--format", "html", TEXT).stdout
+    assert "<h1><bdi>unsure</bdi></h1>" in page
+    assert "too near to another verdict for this one to be given" in page
+    edges = [160 * (1 - p) for p in (0.99, 0.5, 0.01)]
+    heights = [float(y) for y in re.findall(r'class="level" x1="0" x2="1000" y1="([^"]*)"', page)]
+    assert sorted(heights[:5]) == pytest.approx(sorted([0.0, 160.0, *edges]), abs=0.01)
+
+
+def test_shares_of_an_unsure_answer_speak_for_the_likeliest_of_many_labels(as_json, make_bundle):
+    sure = make_bundle("sure", labels=("bad", "fair", "good"))
+    torn = make_bundle("torn", labels=("bad", "fair", "good"), abstain=0.49)
+    (text, *_) = (
+        text
+        for text in (TEXT, "good", "bad", "the film was", "not very good", "!", "")
+        if SentimentClassifier.load(torn).classify([text])[0].unsure
+    )
+    one, other = as_json(text, model=sure), as_json(text, model=torn)
+    assert other["verdict"] == "unsure"
+    assert other["label"] == one["label"] == one["verdict"]
+    assert other["shares"] == one["shares"]
+
+
 def test_json_holds_the_answer_for_each_prefix(as_json, bundle):
     found = as_json("the film was bad")
     prefixes = ["", "the", "the film", "the film was", "the film was bad"]

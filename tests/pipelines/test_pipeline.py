@@ -88,6 +88,26 @@ def test_single_stages_print_their_own_results(command, finished):
         assert part in result.stdout.decode()
 
 
+def test_a_decision_is_noticed_by_what_was_made_from_the_model(command, finished):
+    directory, _ = ran(command, finished)
+    done = command("decide", directory, "--aim", "accuracy", "--abstain", "0.001")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines()[-1] == f"model       {directory / 'bundle'}"
+    again = command("run", "quickstart", "--run-dir", directory, *SET)
+    said = [x for x in again.stderr.decode().splitlines() if "done in" not in x]
+    assert said == [
+        "preprocess: up to date",
+        "train: up to date",
+        "evaluate: running (bundle changed)",
+        "export: running (bundle changed)",
+    ]
+    assert "decided " in again.stdout.decode()
+    card = (directory / "bundle" / "README.md").read_text("utf-8")
+    assert "| decision aim | accuracy |" in card
+    assert "| test accuracy |" in card
+    assert "| test decided coverage |" in card
+
+
 def test_the_model_the_bundle_and_the_saved_model_answer_alike(command, finished):
     directory, _ = ran(command, finished)
     texts = b"The film was good, I loved it.\nI had hoped for more.\n\n"

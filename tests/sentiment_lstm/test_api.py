@@ -4,6 +4,7 @@ import math
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,3 +143,43 @@ def test_targets_that_no_bundle_can_hold_are_refused_before_the_training(tmp_pat
     output = tmp_path / "model"
     with pytest.raises(BundleError, match=r"target_mean is .*e\+35"):
         train(["a", "b"] * 4, [1e35, 2e35] * 4, recipe, output=output, on_epoch=no_epochs)
+
+
+def test_a_training_chooses_how_its_model_decides(tmp_path):
+    texts, labels = stars(120)
+    names = ["good" if label in "45" else "bad" for label in labels]
+    quick = FAST | {"train": FAST["train"] | {"epochs": 2}}
+    plain = train(texts, names, quick, output=tmp_path / "plain")
+    decided = train(texts, names, quick, output=tmp_path / "own", aim="recall=1", abstain=0.02)
+    one, other = read_bundle(plain).config, read_bundle(decided).config
+    assert (one.threshold, one.abstain) == (0.5, 0.0)
+    assert (other.threshold, other.abstain) != (0.5, 0.0)
+    assert other.abstain == 0.02
+    assert replace(other, threshold=0.5, abstain=0.0) == one
+    card = (decided / "README.md").read_text("utf-8")
+    assert "| decision aim | recall=1 |" in card
+    assert "| decision recall | 1.0000 |" in card
+    assert "| decision chosen on | validation, 12 texts |" in card
+
+
+@pytest.mark.parametrize(
+    ("choice", "labels", "part"),
+    [
+        ({"aim": "f-1"}, ["a", "b"], "did you mean 'f1'"),
+        ({"aim": "f1"}, ["a", "b", "c"], "3 labels"),
+        ({"abstain": 0.5}, ["a", "b"], "less than 0.5"),
+        ({"abstain": 0.1}, ["sure", "unsure"], "a label 'unsure'"),
+        ({"abstain": 0.1}, [0.5, 1.5], "nothing to decide"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_before_any_training(tmp_path, choice, labels, part):
+    task = "regression" if isinstance(labels[0], float) else "classification"
+    with pytest.raises(SettingsError, match=part):
+        train(
+            ["x"] * 30,
+            (labels * 15)[:30],
+            {"data": {"task": task}},
+            output=tmp_path / "m",
+            **choice,
+        )
+    assert not (tmp_path / "m").exists()

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ from sentiment_lstm.bundle import (
     FILES,
     BundleConfig,
     is_bundle,
+    is_shipped,
     payload_digest,
     read_bundle,
+    read_card,
     resolve_model,
+    rewrite_bundle,
     shipped,
     update_card,
     write_bundle,
 )
+from sentiment_lstm.bundle_config import ADDED
 from sentiment_lstm.errors import BundleError
 from sentiment_lstm.manifest import Seal, write_manifest
 from sentiment_lstm.text import Vocabulary
@@ -70,6 +75,7 @@ def test_a_model_comes_back_as_it_was_written(make_bundle, tmp_path):
         pooling=("mean", "last"),
         temperature=1.7,
         threshold=0.25,
+        abstain=0.125,
         data={"source": "files", "labels": ("no", "oui ✓", "maybe")},
     )
     vocabulary = Vocabulary.from_counts({"b": 2, "a": 2, "…": 9}, 100, 1)
@@ -262,6 +268,11 @@ def test_json_that_is_no_configuration_is_refused(make_bundle, name, text):
         ("temperature", "1"),
         ("threshold", 1.5),
         ("threshold", float("nan")),
+        ("abstain", -0.1),
+        ("abstain", 0.5),
+        ("abstain", float("nan")),
+        ("abstain", "0.1"),
+        ("abstain", True),
         ("target_mean", float("inf")),
         ("target_scale", 0.0),
         ("data", []),
@@ -276,7 +287,7 @@ def test_an_impossible_configuration_is_refused_by_name(make_bundle, key, value)
         read_bundle(directory)
 
 
-@pytest.mark.parametrize("key", sorted(BundleConfig(labels=("a", "b")).to_json()))
+@pytest.mark.parametrize("key", sorted({*BundleConfig(labels=("a", "b")).to_json()} - ADDED))
 def test_a_configuration_without_a_key_is_refused_by_name(make_bundle, key):
     directory = make_bundle()
     path = directory / "config.json"
@@ -284,6 +295,32 @@ def test_a_configuration_without_a_key_is_refused_by_name(make_bundle, key):
     seal(directory)
     with pytest.raises(BundleError, match=f"key '{key}' is missing"):
         read_bundle(directory)
+
+
+def without(directory: Path, key: str) -> Path:
+    """Leave a key out of a configuration, as a version before there was such a key did."""
+    path = directory / "config.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != key}))
+    seal(directory)
+    return directory
+
+
+def test_a_model_from_before_there_was_a_margin_decides_every_text(make_bundle):
+    for name, changes in (("two", {}), ("number", {"task": "regression", "labels": ()})):
+        config = read_bundle(without(make_bundle(name, **changes), "abstain")).config
+        assert config.abstain == 0.0
+        assert config == read_bundle(make_bundle(f"{name} now", **changes)).config
+    assert {"abstain"} == ADDED
+
+
+def test_what_cannot_be_unsure_has_no_margin(make_bundle):
+    directory = make_bundle(labels=("sure", "unsure"))
+    rewrite_config(directory, abstain=0.1)
+    with pytest.raises(BundleError, match=r"abstain is 0\.1: the model has a label 'unsure'"):
+        read_bundle(directory)
+    with pytest.raises(BundleError, match=r"abstain is 0\.1: a regression decides nothing"):
+        BundleConfig(task="regression", abstain=0.1)
+    assert BundleConfig(labels=("a", "b"), abstain=0).abstain == 0
 
 
 def test_a_regression_with_labels_is_refused(make_bundle):
@@ -447,6 +484,35 @@ def test_a_card_is_not_put_on_an_altered_model(make_bundle):
     with pytest.raises(BundleError):
         update_card(directory, "# new")
     assert (directory / "vocabulary.txt").read_bytes() == b"altered"
+
+
+def test_a_model_is_written_anew_with_another_configuration_and_the_same_weights(
+    make_bundle, tmp_path
+):
+    directory = make_bundle()
+    config = replace(read_bundle(directory).config, threshold=0.3, abstain=0.2)
+    whole = {name: (directory / name).read_bytes() for name in ALL_FILES}
+    rewrite_bundle(directory, tmp_path / "other", config, "# Other")
+    assert {name: (directory / name).read_bytes() for name in ALL_FILES} == whole
+    rewrite_bundle(directory, directory, config, "# Other")
+    for place in (directory, tmp_path / "other"):
+        assert read_bundle(place).config == config
+        assert read_card(place) == "# Other"
+        for name in ("weights.safetensors", "vocabulary.txt"):
+            assert (place / name).read_bytes() == whole[name]
+    with pytest.raises(BundleError, match="holds other files"):
+        rewrite_bundle(directory, tmp_path, config, "# Other")
+    (directory / "vocabulary.txt").write_bytes(flip(whole["vocabulary.txt"]))
+    with pytest.raises(BundleError, match=r"vocabulary\.txt"):
+        rewrite_bundle(directory, tmp_path / "third", config, "# Other")
+    assert not (tmp_path / "third").exists()
+
+
+def test_what_ships_is_known_by_any_name(tmp_path):
+    assert is_shipped(bundle_module.SHIPPED / "imdb")
+    (tmp_path / "link").symlink_to(bundle_module.SHIPPED / "imdb")
+    assert is_shipped(tmp_path / "link")
+    assert not is_shipped(tmp_path)
 
 
 def test_other_weights_have_another_payload_digest(make_bundle):

@@ -3,7 +3,7 @@
 import pytest
 
 from sentiment_lstm.bundle_config import BundleConfig
-from sentiment_lstm.card import model_card, with_figures
+from sentiment_lstm.card import decision_of, model_card, with_decision, with_figures
 
 LABELS = ("a", "b")
 
@@ -51,3 +51,33 @@ def test_figures_are_added_and_replace_those_of_their_names():
     )
     assert more == whole
     assert with_figures(more, {"a|c": 3}) == whole
+
+
+FOREIGN = "# A model\n\nOf somebody else."
+
+
+@pytest.mark.parametrize("figures", [{}, {"test": {"accuracy": 0.5}}])
+def test_figures_become_a_table_where_nothing_was_measured_yet(figures):
+    config = BundleConfig(labels=LABELS)
+    assert with_figures(model_card(config, figures), {"b": 2}) == model_card(
+        config, figures | {"b": 2}
+    )
+    table = "| figure | value |\n| --- | --- |\n| b | 2 |\n"
+    assert with_figures(FOREIGN, {"b": 2}) == f"{FOREIGN}\n\n## Measured\n\n{table}"
+
+
+@pytest.mark.parametrize("card", [model_card(BundleConfig(labels=LABELS), {"a": 1}), FOREIGN])
+def test_a_decision_is_stated_and_the_next_one_takes_its_place(card):
+    first = with_decision(card, {"aim": "precision=0.9", "abstain": 0.125})
+    assert "| decision aim | precision=0.9 |\n| decision abstain | 0.1250 |" in first
+    assert decision_of(first) == {"aim": "precision=0.9", "abstain": "0.1250"}
+    second = with_decision(first, {"aim": "f1"})
+    assert decision_of(second) == {"aim": "f1"}
+    assert second == with_decision(card, {"aim": "f1"})
+    assert with_decision(first, decision_of(first)) == first
+    assert decision_of(card) == {}
+
+
+def test_a_card_without_a_decision_stays_as_it_is():
+    card = model_card(BundleConfig(labels=LABELS), {"a": 1})
+    assert with_decision(card, {}) == card

@@ -6,7 +6,7 @@ import resource
 import numpy as np
 import pytest
 
-from sentiment_lstm.bundle import payload_digest, read_bundle
+from sentiment_lstm.bundle import BundleConfig, payload_digest, read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.errors import BundleError, DataError, ExportError, SettingsError
 from sentiment_lstm.manifest import files_below, write_manifest
@@ -19,7 +19,13 @@ from sentiment_lstm.export import export_saved_model  # noqa: E402
 
 KINDS = {
     "two": {"temperature": 1.7, "threshold": 0.6},
-    "five": {"labels": ("a", "b", "c", "d", "é"), "layers": 2, "temperature": 0.6},
+    "torn": {"temperature": 1.7, "threshold": 0.6, "abstain": 0.03},
+    "five": {
+        "labels": ("a", "b", "c", "d", "é"),
+        "layers": 2,
+        "temperature": 0.6,
+        "abstain": 0.3,
+    },
     "number": {
         "task": "regression",
         "labels": (),
@@ -92,6 +98,7 @@ def test_answers_are_those_of_the_numpy_model(exports, kind):
             )
     labels = {prediction.label for prediction in expected}
     assert kind == "number" or len(labels) > 1
+    assert ("unsure" in labels) == (kind in ("torn", "five"))
     del loaded
 
 
@@ -139,6 +146,27 @@ def test_a_saved_model_streams_in_order_and_takes_a_threshold(exports):
     with pytest.raises(DataError, match="text 0 is None"):
         classifier.classify([None])
     assert classifier.classify([]) == []
+
+
+def test_a_saved_model_takes_another_margin(exports):
+    for kind in ("two", "torn", "five"):
+        bundle, target, _ = exports[kind]
+        for abstain in (0.0, 0.4):
+            answers = SavedModelClassifier.load(target).classify(TEXTS, abstain=abstain)
+            expected = SentimentClassifier.load(bundle).classify(TEXTS, abstain=abstain)
+            assert [a.label for a in answers] == [p.label for p in expected]
+
+
+def test_without_a_margin_the_graph_is_what_it_was():
+    def operations(**settings):
+        config = BundleConfig(labels=("a", "b"), **settings)
+        answer = tf.function(export.answer_function(config))
+        graph = answer.get_concrete_function(tf.TensorSpec([None, 1])).graph
+        return [operation.type for operation in graph.get_operations()]
+
+    assert "Abs" not in operations()
+    assert "Less" not in operations()
+    assert "Abs" in operations(abstain=0.1)
 
 
 def test_what_is_no_saved_model_of_ours_is_refused(exports, tmp_path):

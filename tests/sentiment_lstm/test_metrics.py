@@ -14,7 +14,9 @@ from sentiment_lstm.metrics import (
     accuracy_by_length,
     bootstrap_means,
     classification_metrics,
+    decided_metrics,
     formatted,
+    margins,
     regression_metrics,
     verdicts,
 )
@@ -178,6 +180,29 @@ def test_a_tie_at_the_threshold_is_positive() -> None:
     p = [[0.75, 0.25], [0.5, 0.5], [0.76, 0.24]]
     np.testing.assert_array_equal(verdicts(p, 0.25), [1, 1, 0])
     np.testing.assert_array_equal(verdicts([[0.3, 0.3, 0.4]], 0.25), [2])
+
+
+def test_margins_are_distances_to_another_verdict() -> None:
+    p = [[0.75, 0.25], [0.375, 0.625]]
+    np.testing.assert_array_equal(margins(p, 0.5), [0.25, 0.125])
+    np.testing.assert_array_equal(margins(p, 0.25), [0.0, 0.375])
+    many = [[0.5, 0.125, 0.375], [0.25, 0.25, 0.5], [0.375, 0.25, 0.375]]
+    np.testing.assert_array_equal(margins(many, 0.9), [0.125, 0.25, 0.0])
+
+
+def test_what_is_decided_is_counted_apart() -> None:
+    random = np.random.default_rng(8)
+    each, correct = random.random(300), random.random(300) < 0.8
+    found = decided_metrics(each, correct, 0.25, seed=3)
+    kept = correct[each >= 0.25]
+    assert found["count"] == len(kept) < 300
+    assert found["coverage"] == pytest.approx(len(kept) / 300)
+    assert found["accuracy"] == pytest.approx(oracle.accuracy_score(np.ones(len(kept)), kept))
+    low, high = found["accuracy_interval"]
+    spread = 2 * 1.96 * np.sqrt(kept.mean() * (1 - kept.mean()) / len(kept))
+    assert high - low == pytest.approx(spread, rel=0.15)
+    none = decided_metrics(each, correct, 2.0)
+    assert (none["count"], none["coverage"], none["accuracy"]) == (0, 0.0, None)
 
 
 def test_quartiles_of_distinct_lengths_are_quarters_in_order() -> None:

@@ -1,5 +1,7 @@
 """The running verdict is the classifier's own answer for each prefix."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,6 +39,10 @@ def test_each_prefix_gets_the_answer_of_a_text_of_just_these_tokens(
     np.testing.assert_allclose(running.logits, expected, atol=1e-4)
     answers = Answers(config)(running.logits)
     assert running.labels == tuple(answer.label for answer in answers)
+    torn = run(replace(config, abstain=0.3), weights, ids)
+    close = [max(a.probabilities) - sorted(a.probabilities)[-2] < 0.3 for a in answers]
+    expected = ["unsure" if c else a.label for c, a in zip(close, answers, strict=True)]
+    assert [*torn.labels] == expected
 
 
 def turning(labels, lengths=None):

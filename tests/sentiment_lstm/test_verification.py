@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,38 @@ def test_another_label_passes_only_at_the_threshold():
     clear["label"] = ["no"]
     with pytest.raises(ExportError):
         compare(TWO, clear, np.array([[at + 0.1]]), "numpy", TEXTS)
+
+
+TORN = replace(TWO, abstain=0.2)
+SPLIT = replace(MANY, abstain=0.2)
+
+
+def told(config, label, p):
+    """Hold one answer against the probabilities that a model gives."""
+    if config is TORN:
+        logits = 2 * np.log(p / (1 - p))
+        return compare(
+            config, {"label": [label], "probability": [p]}, np.array([[logits]]), "numpy", TEXTS
+        )
+    answers = {"label": [label], "probability": [max(p)], "probabilities": [p]}
+    return compare(config, answers, np.log([p]), "numpy", TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("config", "sure", "edge", "unsure"),
+    [
+        (TORN, 0.91, 0.9, 0.89),
+        (TORN, 0.49, 0.5, 0.51),
+        (SPLIT, [0.56, 0.34, 0.1], [0.55, 0.35, 0.1], [0.54, 0.36, 0.1]),
+    ],
+)
+def test_unsure_passes_where_the_margin_is_small_and_either_at_its_edge(config, sure, edge, unsure):
+    label = {0.91: "yes", 0.49: "no"}.get(sure, "a") if config is TORN else "a"
+    for answer, p in ((label, sure), (label, edge), ("unsure", edge), ("unsure", unsure)):
+        assert told(config, answer, p) <= TOLERANCE
+    for answer, p in (("unsure", sure), (label, unsure)):
+        with pytest.raises(ExportError):
+            told(config, answer, p)
 
 
 @pytest.mark.parametrize("label", ["b", "unheard of"])

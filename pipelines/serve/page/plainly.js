@@ -8,10 +8,16 @@ function amount(part) {
   return AMOUNTS.find(([limit]) => part < limit)?.[1] ?? "nearly all";
 }
 
+// Whether a model that may leave a text undecided has done so; no other has such a verdict.
+function isUnsure(found) {
+  return Boolean(found.abstain) && found.verdict === "unsure";
+}
+
 // Return the verdict, the number, and what it is.
 export function verdict(found) {
   if ("value" in found) return ["", fixed(found.value, 4), "is the value."];
-  return [found.verdict, fixed(found.probability, 4), `is the calibrated probability of ${found.label}.`];
+  const said = `is the calibrated probability of ${found.label}`;
+  return [found.verdict, fixed(found.probability, 4), isUnsure(found) ? `${said}, too near to another verdict to decide.` : `${said}.`];
 }
 
 // Return what there is to say of one word.
@@ -50,7 +56,7 @@ function turn(found, t) {
   if (at < 1) return "";
   const [before, after] = [found.running[at - 1], found.running[at]];
   const value = (step) => fixed(step.probability ?? step.value);
-  const flips = after.verdict !== before.verdict ? ` Here it turns to ${after.verdict}.` : "";
+  const flips = after.verdict !== before.verdict ? ` Here it ${isUnsure({ ...found, verdict: after.verdict }) ? "becomes" : "turns to"} ${after.verdict}.` : "";
   return `The running verdict goes from ${value(before)} to ${value(after)}.${flips}`;
 }
 

@@ -94,6 +94,35 @@ def test_the_compiled_network_answers_alike(needed, connect, bundle, classifier)
         assert answer["probability"] == pytest.approx(expected.probability, abs=1e-5)
 
 
+def test_a_margin_of_a_request_is_its_own(client, classifier):
+    for abstain in (0, 0.1, 0.45):
+        found = posted(client, "/v1/classify", {"texts": TEXTS, "abstain": abstain})
+        assert close(found["predictions"], classifier.classify(TEXTS, abstain=abstain))
+        (first,) = classifier.classify(TEXTS[:1], abstain=abstain)
+        assert close(
+            [posted(client, "/v1/classify", {"text": TEXTS[0], "abstain": abstain})], [first]
+        )
+    labels = {answer["label"] for answer in found["predictions"]}
+    assert "unsure" in labels
+    assert posted(client, "/v1/classify", {"texts": TEXTS})["predictions"][0]["label"] != "unsure"
+
+
+def test_a_model_that_abstains_says_so_in_every_form(start, connect, make_bundle):
+    model = make_bundle("torn", abstain=0.3)
+    expected = SentimentClassifier.load(model).classify(TEXTS[:4])
+    labels = [answer.label for answer in expected]
+    assert {"unsure"} < {*labels}
+    with start(model) as server:
+        client = connect(server)
+        assert close(posted(client, "/v1/classify", {"texts": TEXTS[:4]})["predictions"], expected)
+        served = posted(client, "/v1/models/torn:predict", {"instances": TEXTS[:4]})
+        assert [row["label"] for row in served["predictions"]] == labels
+        explained = posted(client, "/v1/explain", {"texts": TEXTS[:4]})["explanations"]
+        assert [each["verdict"] for each in explained] == labels
+        decided = posted(client, "/v1/classify", {"texts": TEXTS[:4], "abstain": 0})
+        assert "unsure" not in {answer["label"] for answer in decided["predictions"]}
+
+
 # --- explain ---
 
 

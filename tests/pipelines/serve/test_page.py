@@ -215,6 +215,25 @@ def test_a_refusal_is_told(browser, start, bundle):
         page.close()
 
 
+def test_a_model_that_is_unsure_says_so(browser, start, make_bundle):
+    model = make_bundle("torn", abstain=0.4)
+    (text, found), *_ = (
+        (text, found)
+        for text in (TEXT, "good", "bad", "the film was", "not very good", "!")
+        if (found := Explainer.load(model).explain(text)).prediction.unsure
+    )
+    with start(model) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        page.locator("textarea").fill(text)
+        page.locator(".found").wait_for()
+        assert page.locator(".big").inner_text() == "unsure"
+        assert page.locator(".number").inner_text() == f"{found.probability:.4f}"
+        told = page.locator(".said").inner_text()
+        assert told.endswith("of positive, too near to another verdict to decide.")
+        page.close()
+
+
 def test_a_service_that_is_gone_is_told(browser, start, bundle):
     with start(bundle) as server:
         page = browser.new_page()

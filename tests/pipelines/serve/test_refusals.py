@@ -58,6 +58,41 @@ def test_so_does_a_body_that_does_not_say_how_long_it_is(client):
         assert client.post("/v1/classify", content=pieces).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("abstain", "part"),
+    [
+        (0.5, "abstain is 0.5: give a margin of at least 0 and less than 0.5"),
+        (-1, "abstain is -1"),
+        (10**40, "abstain is 1000"),
+        (True, "abstain is a boolean: give a number"),
+        ("0.1", "abstain is a string: give a number"),
+        ([0.1], "abstain is a list"),
+    ],
+)
+def test_what_is_no_margin_is_refused(client, abstain, part):
+    body = {"text": "good", "abstain": abstain}
+    assert refusal(client.post("/v1/classify", json=body), 422).startswith(part)
+
+
+def test_a_margin_is_no_part_of_an_explanation(client):
+    body = {"text": "good", "abstain": 0.1}
+    assert "unknown key 'abstain'" in refusal(client.post("/v1/explain", json=body), 422)
+
+
+def test_a_model_that_cannot_be_unsure_refuses_a_margin(start, connect, make_bundle):
+    settings = {
+        "number": ({"task": "regression", "labels": ()}, "a regression decides nothing"),
+        "own": ({"labels": ("sure", "unsure")}, "a label 'unsure' of its own"),
+    }
+    for name, (changes, part) in settings.items():
+        with start(make_bundle(name, **changes)) as server:
+            client = connect(server)
+            body = {"text": "good", "abstain": 0.1}
+            assert part in refusal(client.post("/v1/classify", json=body), 422)
+            described = json.dumps(client.get("/openapi.json").json())
+            assert "exclusiveMaximum" not in described
+
+
 def test_a_body_far_too_large_is_refused_before_it_is_sent_where_the_client_asks(strict, raw):
     with raw(strict) as connection:
         connection.sendall(

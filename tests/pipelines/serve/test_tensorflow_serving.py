@@ -15,7 +15,9 @@ from sentiment_lstm.predictions import Answers
 CODED = base64.b64encode("é\0".encode()).decode()
 KINDS = {
     "two": {"labels": ("negative", "positive"), "temperature": 1.7, "threshold": 0.4},
+    "torn": {"labels": ("negative", "positive"), "threshold": 0.4, "abstain": 0.3},
     "three": {"labels": ("bad", "fair", "good"), "temperature": 0.6},
+    "split": {"labels": ("bad", "fair", "good"), "abstain": 0.4},
     "value": {"labels": (), "task": "regression", "target_scale": 3.5, "target_mean": -2.25},
 }
 
@@ -39,6 +41,7 @@ def test_answers_have_the_names_and_values_of_the_exported_graph(kind):
     for name, values in graph.items():
         if name == "label":
             assert columns[name] == [label.decode() for label in values]
+            assert ("unsure" in columns[name]) == (kind in ("torn", "split"))
         else:
             np.testing.assert_allclose(columns[name], values, rtol=1e-5, atol=1e-6)
 
