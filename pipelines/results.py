@@ -18,6 +18,7 @@ def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str
         "train": _trained,
         "evaluate": _evaluated,
         "export": _exported,
+        "tune": _searched,
     }
     return tell[stage](recipe, run)
 
@@ -54,6 +55,12 @@ def _evaluated(_: Recipe, run: RunDirectory) -> Iterator[str]:
 
 def _exported(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
     yield f"SavedModel  {run.saved_model(recipe.export.version)}"
+
+
+def _searched(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    from pipelines.tuned import search_results
+
+    yield from search_results(recipe, run)
 
 
 def _json(path: Path) -> Any:
