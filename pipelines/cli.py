@@ -473,6 +473,51 @@ def decide(
 
 
 @cli.command()
+@click.argument("recipe")
+@recipe_options
+@click.option(
+    "--trials",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Trials that are to be finished, earlier ones counted in.  [default: tune.trials]",
+)
+@max_minutes_option
+def tune(
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    trials: int | None,
+    max_minutes: float | None,
+) -> None:
+    """Search for better settings of RECIPE: train it with other values, and judge by validation.
+
+    Its section [tune] names keys of model and train with their ranges; without one the learning
+    rate, batch size, sizes and dropout are searched. What was searched before goes on. It leaves
+    the best recipe, a table of the trials and plots; nothing of test is looked at.
+
+    \b
+    Examples:
+      sentiment-lstm tune quickstart
+      sentiment-lstm tune quickstart --trials 50 --max-minutes 30
+      sentiment-lstm tune my.toml --set "tune.train.warmup={low=0.0, high=0.3}"
+      sentiment-lstm run runs/quickstart/tune/best.toml
+    """
+    from pipelines.config import load_recipe
+    from pipelines.results import stage_results
+    from pipelines.rundir import RunDirectory
+    from pipelines.tune import tune_recipe
+
+    more = [] if trials is None else [f"tune.trials={trials}"]
+    loaded = load_recipe(recipe, [*overrides, *more])
+    run = RunDirectory(run_dir or Path("runs") / loaded.name)
+    with _messages():
+        tune_recipe(loaded, run, force=force, max_minutes=max_minutes, progress=_progress())
+    for line in stage_results("tune", loaded, run):
+        click.echo(line)
+
+
+@cli.command()
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @model_option("A model that ships, a bundle, a run directory or a SavedModel.  [default: imdb]")
 @click.option(

@@ -7,13 +7,15 @@ written back into it, so that the recipe beside a run is what the person asked f
 import tomllib
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pipelines.rundir import FORMATS, SAVED_MODEL
+from pipelines.search_space import KINDS, SHAPES, Range, default_space, names
 from pipelines.toml_text import to_toml
+from pipelines.tune_settings import TuneSettings, parse_tune
 from sentiment_lstm.datasets import DataSettings
 from sentiment_lstm.errors import SettingsError, suggestion
 from sentiment_lstm.settings import (
@@ -117,6 +119,7 @@ class Recipe:
     train: TrainSettings = field(default_factory=TrainSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
+    tune: TuneSettings = field(default_factory=TuneSettings)
     origin: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -126,9 +129,64 @@ class Recipe:
                 "teachers label unlabelled texts, and data.unlabelled is empty: give it a file of "
                 'texts (for IMDB "unsupervised"), or leave teach.models and teach.ngrams out'
             )
+        self._check_search()
+
+    def _check_search(self) -> None:
+        """See that a search can try what its ranges say, each range beside the other settings."""
+        if self.tune.maximizes and self.data.task == "regression":
+            raise SettingsError(
+                "tune.objective is 'validation_accuracy', and a regression has none: set it to "
+                "'validation_loss'"
+            )
+        for key in names(self.tune.space):
+            if key in self._given_shapes:
+                raise SettingsError(
+                    f"tune: {key} has a range, and the network starts from weights of one size: "
+                    "leave the range out, or have it start from none"
+                )
+        for tried in self.tune.space:
+            for value in tried.extremes():
+                self.with_values({tried.key: value})
+
+    @property
+    def _given_shapes(self) -> tuple[str, ...]:
+        """Keys that the weights which the network starts from decide."""
+        if self.pretrain.epochs or self.model.start or self.model.from_model:
+            return SHAPES
+        return ("model.embedding",) if self.model.embeddings else ()
+
+    @property
+    def space(self) -> tuple[Range, ...]:
+        """What a search of this recipe tries: the ranges of its section tune, else the usual."""
+        return self.tune.space or default_space(
+            {key: self.value(key) for key in KINDS}, self._given_shapes
+        )
+
+    def value(self, key: str) -> Any:
+        """Return the value of a key, `section.key`."""
+        section, _, name = key.partition(".")
+        return getattr(getattr(self, section), name)
+
+    def with_values(self, values: Mapping[str, Any]) -> "Recipe":
+        """Return this recipe with other values of some keys, and no search of its own.
+
+        Args:
+            values: by `section.key`.
+
+        Raises:
+            SettingsError: if they cannot stand together.
+        """
+        changed: dict[str, dict[str, Any]] = {}
+        for dotted, value in values.items():
+            section, _, key = dotted.partition(".")
+            changed.setdefault(section, {})[key] = value
+        sections = {s: replace(getattr(self, s), **keys) for s, keys in changed.items()}
+        return replace(self, **sections, tune=TuneSettings())
 
     def section(self, name: str) -> dict[str, Any]:
         """Return a section as a mapping that JSON and TOML can hold: lists in place of tuples."""
+        if name == "tune":
+            return self.tune.written()
         values = asdict(getattr(self, name))
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
@@ -167,7 +225,7 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     name, tables = _tables(stem, _parse(name_or_path, text))
     for override in overrides:
         _apply(tables, override)
-    sections = {n: parse_section(kind, n, tables.get(n, {})) for n, kind in SECTIONS.items()}
+    sections = {n: _section(n, tables.get(n, {})) for n in SECTIONS}
     return Recipe(name, **sections, origin=name_or_path)
 
 
@@ -182,7 +240,11 @@ def load_section(name: str, values: Mapping[str, Any], overrides: Sequence[str])
         _apply(tables, override)
     for other in tables.keys() - {name}:
         raise SettingsError(f"a setting of {other!r} plays no part here: only {name}.* does")
-    return parse_section(SECTIONS[name], name, tables[name])
+    return _section(name, tables[name])
+
+
+def _section(name: str, values: Mapping[str, Any]) -> Any:
+    return parse_tune(values) if name == "tune" else parse_section(SECTIONS[name], name, values)
 
 
 def dump(recipe: Recipe) -> str:

@@ -20,6 +20,7 @@ def stage_results(stage: str, recipe: Recipe, run: RunDirectory) -> Iterator[str
         "train": _trained,
         "evaluate": _evaluated,
         "export": _exported,
+        "tune": _searched,
     }
     return tell[stage](recipe, run)
 
@@ -77,6 +78,12 @@ def export_line(base: Path, form: str, version: int) -> str:
             f"{lost['other_labels']} of the labels"
         )
     return ", ".join(told)
+
+
+def _searched(recipe: Recipe, run: RunDirectory) -> Iterator[str]:
+    from pipelines.tuned import search_results
+
+    yield from search_results(recipe, run)
 
 
 def _json(path: Path) -> Any:

@@ -28,13 +28,9 @@ def own_checkpoints(name: str, recipe: Recipe, run: RunDirectory) -> Path:
         recipe: its settings.
         run: its inputs.
     """
-    stage = stage_named(name)
-    versions = [sentiment_lstm.__version__, version("keras")]
-    told = [stage.settings(recipe), stage.inputs(recipe, run), versions]
-    identity = text_digest(json.dumps(told, sort_keys=True))[:16]
-    directory = stage.resumes(run)
+    directory = stage_named(name).resumes(run)
     assert directory is not None, "a stage that trains resumes"
-    own = directory / identity
+    own = directory / identity(name, recipe, run)
     if directory.is_dir() and not own.is_dir() and any(directory.iterdir()):
         log.warning(
             "%s starts anew: what was begun in %s is of other settings, data or versions",
@@ -42,6 +38,14 @@ def own_checkpoints(name: str, recipe: Recipe, run: RunDirectory) -> Path:
             directory,
         )
     return own
+
+
+def identity(name: str, recipe: Recipe, run: RunDirectory) -> str:
+    """Return what tells the work of a stage from that of other settings, data or versions."""
+    stage = stage_named(name)
+    versions = [sentiment_lstm.__version__, version("keras")]
+    told = [stage.settings(recipe), stage.inputs(recipe, run), versions]
+    return text_digest(json.dumps(told, sort_keys=True))[:16]
 
 
 def announce_epoch(row: dict[str, Any]) -> None:

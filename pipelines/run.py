@@ -17,7 +17,7 @@ from pipelines.lock import locked
 from pipelines.logs import handled, log_file, native_messages_in
 from pipelines.own_process import choose_backend, needs_own_process, run_in_own_process
 from pipelines.rundir import RunDirectory, RunError
-from pipelines.stages import STAGES, Stage
+from pipelines.stages import STAGES, TUNE, Stage
 from pipelines.stamp import (
     Stamp,
     changes,
@@ -110,7 +110,7 @@ def _working_on(run: RunDirectory, recipe: Recipe) -> Iterator[int]:
 
 def _remove_unfinished(run: RunDirectory) -> None:
     """Remove what commands that were killed have left, except in what is no stage's directory."""
-    below = (run.stage(stage.name).rglob(".*.tmp") for stage in STAGES)
+    below = (run.stage(stage.name).rglob(".*.tmp") for stage in (*STAGES, TUNE))
     for path in [*run.path.glob(".*.tmp"), *chain.from_iterable(below)]:
         if TEMPORARY.fullmatch(path.name):
             _remove(path)

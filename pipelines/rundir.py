@@ -9,6 +9,8 @@ RUN/
   teach/       taught.{tokens,offsets,targets}.npy  teach.json  stage.json
   train/       checkpoint  history.jsonl  tensorboard/  stage.json
   bundle/      the model
+  tune/        study.journal  trials.csv  best.toml  history.png  importances.png  stage.json
+               trial/ (the training in progress, as train/)
   evaluate/    metrics.json  predictions.jsonl  *.png  report.html  stage.json
   export/      VERSION/ (SavedModel)  export.json  stage.json
                FORMAT/VERSION/, FORMAT/export.json (onnx, litert, keras)
@@ -163,6 +165,31 @@ class RunDirectory:
         return self.path / "bundle"
 
     @property
+    def tune(self) -> Path:
+        """The search for settings, and what it has found."""
+        return self.stage("tune")
+
+    @property
+    def study(self) -> Path:
+        """Optuna's record of every trial, one JSON object a line, which a search goes on from."""
+        return self.tune / "study.journal"
+
+    @property
+    def trials(self) -> Path:
+        """The finished trials, their values and figures, as a table."""
+        return self.tune / "trials.csv"
+
+    @property
+    def best_recipe(self) -> Path:
+        """The recipe of the best trial."""
+        return self.tune / "best.toml"
+
+    @property
+    def trial(self) -> "TrialDirectory":
+        """The run directory that a trial of the search sees."""
+        return TrialDirectory(self.path)
+
+    @property
     def evaluate(self) -> Path:
         """Metrics, plots and report."""
         return self.stage("evaluate")
@@ -190,3 +217,18 @@ class RunDirectory:
     def exported(self, form: str) -> Path:
         """Return the directory that holds the versions of a format, and its record."""
         return format_directory(self.export, form)
+
+
+@dataclass(frozen=True)
+class TrialDirectory(RunDirectory):
+    """A run directory whose training stands aside, below the search, and reads the same texts."""
+
+    @property
+    def train(self) -> Path:
+        """As a run's, of the trial that is in progress."""
+        return self.tune / "trial"
+
+    @property
+    def bundle(self) -> Path:
+        """The model of that trial, which goes when the trial has ended."""
+        return self.train / "bundle"

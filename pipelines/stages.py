@@ -270,10 +270,24 @@ STAGES = (
 )
 
 
+# No part of a run: a search for settings, which reads what a training reads.
+TUNE = Stage(
+    name="tune",
+    sections=("text", "model", "train", "tune"),
+    after=("preprocess", "pretrain", "teach"),
+    module="pipelines.tune",
+    inputs=_train_inputs,
+    outputs=lambda _, run: [run.best_recipe, run.trials, *run.tune.glob("*.png")],
+    backend=lambda recipe: recipe.train.backend,
+    resumes=lambda run: run.tune,
+    pauses=True,
+)
+
+
 def stage_named(name: str) -> Stage:
     """Return the stage of a name.
 
     Raises:
         KeyError: if there is none.
     """
-    return {stage.name: stage for stage in STAGES}[name]
+    return {stage.name: stage for stage in (*STAGES, TUNE)}[name]

@@ -1,13 +1,13 @@
 """A writer for the part of TOML that recipes use, which `tomllib` (read-only) lacks.
 
-Tables of strings, integers, floats, booleans and lists of those; https://toml.io/en/v1.0.0.
+Tables of strings, integers, floats, booleans, lists and tables in a line; https://toml.io/en/v1.0.0.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool
-Value: TypeAlias = Scalar | Sequence[Scalar]
+Value: TypeAlias = Scalar | Sequence["Value"] | Mapping[str, "Value"]
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -35,6 +35,9 @@ def _value(value: Value) -> str:
         return _string(value)
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, Mapping):
+        pairs = (f"{_key(key)} = {_value(inner)}" for key, inner in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     return f"[{', '.join(map(_value, value))}]"
 
 

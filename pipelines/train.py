@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_lstm.batching import TokenArrays
+    from sentiment_lstm.resumable import History, OnEpoch
 
 # Keys of the data section that name places on the machine: no part of a model that travels.
 PATHS = ("dir", "train", "validation", "test", "unlabelled")
@@ -32,9 +33,38 @@ def execute(
         Paused: after `max_minutes`.
     """
     from sentiment_lstm.checkpoints import remove_checkpoints
-    from sentiment_lstm.fitting import fit
 
     checkpoints = own_checkpoints("train", recipe, run)
+    history = train(recipe, run, checkpoints, progress, max_minutes, announce_epoch)
+    write_history(run.history, history)
+    if recipe.train.tensorboard:
+        _write_tensorboard(run.tensorboard, history)
+    remove_checkpoints(run.checkpoint)
+
+
+def train(
+    recipe: Recipe,
+    run: RunDirectory,
+    checkpoints: Path,
+    progress: Progress,
+    max_minutes: float | None,
+    on_epoch: "OnEpoch",
+) -> "History":
+    """Train as `execute` does, and leave the bundle and the checkpoints.
+
+    Args:
+        recipe: what to train.
+        run: where the token arrays are, and the bundle goes.
+        checkpoints: of this very training.
+        progress: shows the steps of an epoch.
+        max_minutes: after which it stops.
+        on_epoch: called with each new row of the history; what it raises ends the training.
+
+    Returns:
+        A row an epoch, those of before an interruption too.
+    """
+    from sentiment_lstm.fitting import fit
+
     trained = fit(
         _splits(recipe, run),
         run.bundle,
@@ -45,12 +75,9 @@ def execute(
         checkpoints=checkpoints,
         max_minutes=max_minutes,
         progress=progress,
-        on_epoch=announce_epoch,
+        on_epoch=on_epoch,
     )
-    write_history(run.history, trained.history)
-    if recipe.train.tensorboard:
-        _write_tensorboard(run.tensorboard, trained.history)
-    remove_checkpoints(run.checkpoint)
+    return trained.history
 
 
 def _splits(recipe: Recipe, run: RunDirectory) -> Any:

@@ -13,7 +13,7 @@ from pipelines.stages import STAGES
 COMMANDS = sorted(cli.commands)
 HEAVY = (
     "numpy", "tensorflow", "keras", "sklearn", "scipy", "matplotlib", "jinja2", "tqdm",
-    "safetensors", "tensorflow_datasets", "pipelines.config", "sentiment_lstm.text",
+    "safetensors", "tensorflow_datasets", "optuna", "pipelines.config", "sentiment_lstm.text",
 )  # fmt: skip
 LOADED = f"""
 import sys
@@ -26,7 +26,9 @@ finally:
 
 
 def test_the_commands_are_these():
-    others = {"run", "decide", "classify", "explain", "compare", "generate", "models", "serve"}
+    others = {
+        "run", "tune", "decide", "classify", "explain", "compare", "generate", "models", "serve",
+    }  # fmt: skip
     assert {*STAGE_NAMES, *others} == set(COMMANDS)
 
 
