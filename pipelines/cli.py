@@ -418,7 +418,7 @@ def decide(
       sentiment-lstm decide runs/quickstart --aim recall=0.95 --abstain-accuracy 0.99
       sentiment-lstm decide imdb --aim precision=0.97 --input mine.csv --output mine
     """
-    if aim is abstain is abstain_accuracy is None:
+    if aim is None and abstain is None and abstain_accuracy is None:
         raise click.UsageError("Nothing to decide: give --aim, --abstain or --abstain-accuracy.")
     if abstain is not None and abstain_accuracy is not None:
         raise click.UsageError("Give --abstain or --abstain-accuracy, not both.")
