@@ -76,8 +76,6 @@ def decide_model(
     """
     bundle = resolve_model(model)
     run = RunDirectory(Path(model)) if bundle == Path(model) / RUN_BUNDLE else None
-    if is_shipped(bundle):
-        run = None
     target = _target(model, bundle, run, output)
     with _held(run if output is None else None):
         classifier = SentimentClassifier.load(bundle)

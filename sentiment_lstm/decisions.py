@@ -184,13 +184,11 @@ def _checked(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArr
 
 def _thresholds(p: Floats) -> Floats:
     """Return a threshold for each cut, rising: all texts positive first, none of them last."""
-    levels = np.unique(p)
-    ends = np.concatenate([[0.0], levels, [1.0]])
+    ends = np.concatenate([[0.0], np.unique(p), [1.0]])
     low, high = ends[:-1], ends[1:]
     middle = low + (high - low) / 2
     # Between two neighbouring floats there is no third: the upper one parts them too.
-    thresholds = np.where(middle > low, middle, high)
-    return thresholds[:-1] if levels[-1] == 1 else thresholds  # none is above 1
+    return np.where(middle > low, middle, high)
 
 
 def _counts(p: Floats, y: NDArray[np.bool_], thresholds: Floats) -> Counts:

@@ -149,6 +149,11 @@ def test_an_aim_out_of_reach_names_the_best_there_is():
     )
 
 
+def test_of_the_most_precise_cuts_the_one_that_finds_most_is_named():
+    with pytest.raises(SettingsError, match=r"most is 0\.5000, at 0\.0500 with recall 1\.0000"):
+        best_threshold([0.9, 0.8, 0.2, 0.1], [0, 1, 0, 1], "precision=0.6")
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
