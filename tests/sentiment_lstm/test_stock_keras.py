@@ -1,7 +1,9 @@
 """The network of stock Keras layers against numpy written out; its file without this package."""
 
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -52,12 +54,17 @@ print(*(type(layer).__name__ for layer in model.layers if layer.weights))
 """
 
 
-def test_the_file_loads_in_a_process_without_this_package(make_bundle, tmp_path):
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_the_file_loads_in_a_process_without_this_package(make_bundle, tmp_path, backend):
+    if find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
     bundle = read_bundle(make_bundle(layers=2, pooling=("last", "max", "mean"), temperature=1.3))
     write_keras(bundle, tmp_path / "model.keras")
     ids = [[3, 4, 5, 1], [7, 2, 0, 0], [0, 0, 0, 0]]
     command = [sys.executable, "-c", LOAD, tmp_path / "model.keras", str(ids)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
     probabilities, layers = done.stdout.splitlines()
     texts = [np.array([i for i in row if i]) for row in ids]
     z = SentimentClassifier(bundle).logits_of_ids(texts).astype(float)
