@@ -10,7 +10,7 @@ from sentiment_lstm import fresh_answers
 from sentiment_lstm.bundle import BundleConfig
 from sentiment_lstm.errors import ExportError
 from sentiment_lstm.text import Encoder, Vocabulary
-from sentiment_lstm.verification import TOLERANCE, compare, verification_texts
+from sentiment_lstm.verification import TOLERANCE, compare, loss, verification_texts
 
 TWO = BundleConfig(labels=("no", "yes"), threshold=0.7, temperature=2.0)
 MANY = BundleConfig(labels=("a", "b", "c"))
@@ -97,6 +97,19 @@ def test_another_label_among_many_is_refused(label):
     swapped = [[p[0][0], p[0][2], p[0][1]]]
     with pytest.raises(ExportError):
         compare(MANY, right | {"probabilities": swapped}, logits, "numpy", TEXTS)
+
+
+def test_a_loss_is_the_largest_difference_and_the_labels_that_changed():
+    answers = two_answers(np.array([0.4, 1.6, 3.0]))
+    answers["probability"][2] -= 0.05
+    before = np.array([[0.4], [1.8], [3.0]])
+    lost = loss(TWO, answers, before)
+    assert lost["largest_difference"] == pytest.approx(0.05)
+    assert lost["other_labels"] == 1
+    assert loss(NUMBER, {"value": [215.0]}, np.array([[2.0]])) == {
+        "largest_difference": pytest.approx(10 / 205),
+        "other_labels": 0,
+    }
 
 
 def test_a_value_may_differ_in_proportion_to_its_scale():
