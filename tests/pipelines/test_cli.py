@@ -27,6 +27,7 @@ finally:
 
 def test_the_commands_are_these():
     others = {"run", "classify", "explain", "compare", "generate", "models", "serve"}
+    others |= {"doctor", "reproduce", "completion"}
     assert {*STAGE_NAMES, *others} == set(COMMANDS)
 
 
