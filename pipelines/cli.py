@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 import click
 
 import sentiment_lstm
+from pipelines import completion as completed
 from pipelines.streams import forget_output, open_standard_streams, output_is_lost
 from sentiment_lstm.errors import SentimentError, system_message
 
@@ -33,10 +34,13 @@ class Failure(click.ClickException):
     """An error as people see it: one line on standard error, and an exit status."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line; what it quotes of files must not steer the terminal."""
-        line = " ".join(self.message.split())
-        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-        click.echo(f"error: {shown}", file=file, err=True)
+        """Print the line."""
+        click.echo(f"error: {_one_line(' '.join(self.message.split()))}", file=file, err=True)
+
+
+def _one_line(text: str) -> str:
+    """Return a text as it can be shown: what it quotes of files must not steer the terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class Interruption(Failure):
@@ -71,8 +75,13 @@ def _system_message(error: OSError) -> str:
     return ("standard output: " if unnamed else "") + system_message(error)
 
 
+def recipe_argument(*, required: bool = True) -> Callable[[Command], Command]:
+    """Add RECIPE."""
+    return click.argument("recipe", required=required, shell_complete=completed.recipes)
+
+
 def recipe_options(command: Command) -> Command:
-    """Add what every stage takes: the recipe, its overrides, the run directory."""
+    """Add what every stage takes: the recipe's overrides, the run directory."""
     options = (
         click.option("--force", is_flag=True, help="Run even what is up to date."),
         click.option(
@@ -80,6 +89,7 @@ def recipe_options(command: Command) -> Command:
             "overrides",
             multiple=True,
             metavar="SECTION.KEY=VALUE",
+            shell_complete=completed.settings,
             help="Change one setting of the recipe; may be given many times.",
         ),
         click.option(
@@ -105,7 +115,7 @@ def max_minutes_option(command: Command) -> Command:
 
 def model_option(text: str) -> Callable[[Command], Command]:
     """Add `--model`, which every command that uses a finished model takes."""
-    return click.option("--model", metavar="NAME|DIR", help=text)
+    return click.option("--model", metavar="NAME|DIR", help=text, shell_complete=completed.models)
 
 
 # Limits of the service: their names in `Limits`, as options, and what they are.
@@ -169,7 +179,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("recipe")
+@recipe_argument()
 @recipe_options
 @click.option(
     "--until", type=click.Choice(STAGE_NAMES), help="The last stage to run.  [default: all]"
@@ -201,7 +211,7 @@ def run(
 
 
 @cli.command()
-@click.argument("recipe")
+@recipe_argument()
 @recipe_options
 def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
     """Turn the texts of RECIPE into token ids, and report on the splits.
@@ -215,7 +225,7 @@ def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], forc
 
 
 @cli.command()
-@click.argument("recipe")
+@recipe_argument()
 @recipe_options
 @max_minutes_option
 def pretrain(
@@ -239,7 +249,7 @@ def pretrain(
 
 
 @cli.command()
-@click.argument("recipe")
+@recipe_argument()
 @recipe_options
 def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
     """Have teachers label the unlabelled texts of RECIPE, for its classifier to learn from.
@@ -256,7 +266,7 @@ def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
 
 
 @cli.command()
-@click.argument("recipe")
+@recipe_argument()
 @recipe_options
 @max_minutes_option
 def train(
@@ -277,7 +287,7 @@ def train(
 
 
 @cli.command()
-@click.argument("recipe", required=False)
+@recipe_argument(required=False)
 @recipe_options
 @model_option("Evaluate this model in place of a recipe's.")
 @click.option(
@@ -328,7 +338,7 @@ def evaluate(
 
 
 @cli.command()
-@click.argument("recipe", required=False)
+@recipe_argument(required=False)
 @recipe_options
 @model_option("Export this model in place of a recipe's.")
 @click.option(
@@ -812,6 +822,7 @@ def compare(
     "--model",
     required=True,
     metavar="NAME|DIR",
+    shell_complete=completed.language_models,
     help="A language model that ships, or a run directory with a finished pretraining.",
 )
 @click.option(
@@ -946,6 +957,78 @@ def models() -> None:
         click.echo(line)
 
 
+@cli.command()
+@model_option("Look at this bundle, SavedModel or run directory too, every byte.")
+@click.option(
+    "--timeout",
+    "seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="That the import of a backend may take.",
+)
+def doctor(model: str | None, seconds: float) -> None:
+    """Look whether this installation can do the work, and tell the way out where it cannot.
+
+    A line a check: Python, the packages, cores and threads, places to write to, IMDB, the models
+    that ship, the compiler, the backends of Keras. The exit status is 1 if anything is wrong.
+
+    \b
+    Examples:
+      sentiment-lstm doctor
+      sentiment-lstm doctor --model runs/quickstart
+    """
+    from pipelines.doctor.examination import examine
+
+    wrong = 0
+    for finding in examine(model, seconds):
+        click.echo(_one_line(str(finding)))
+        wrong += not finding.ok
+    if wrong:
+        raise Failure(f"{wrong} problem{'s' * (wrong > 1)}, each with a way out above")
+
+
+@cli.command()
+@click.argument("directory", metavar="RUN", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new directory for the second run.  [default: RUN-again]",
+)
+def reproduce(directory: Path, output: Path | None) -> None:
+    """Make RUN once more from its own recipe, and tell whether every file comes out the same.
+
+    Weights and whatever else the stages of RUN recorded are compared by their SHA-256. What does
+    not come out the same is told with the versions, the machine or the backend that differ; the
+    exit status is then 1. Inputs that have changed since are told before anything is run.
+
+    \b
+    Examples:
+      sentiment-lstm reproduce runs/quickstart
+      sentiment-lstm reproduce runs/quickstart --output runs/second
+    """
+    from pipelines.reproduce import reproduce_run
+
+    with _messages():
+        outcome = reproduce_run(directory, output, progress=_progress())
+    click.echo(outcome.told)
+    if not outcome.identical:
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(completed.SHELLS))
+def completion(shell: str) -> None:
+    """Print the script that has a shell complete commands, options, recipes and models.
+
+    \b
+    Examples:
+      sentiment-lstm completion bash
+    """
+    click.echo(completed.script(cli, shell))
+
+
 def _run_stage(
     stage: str,
     recipe: str,
@@ -1018,7 +1101,7 @@ def _note(line: str) -> None:
 def main() -> None:
     """Run the command line; the console script."""
     open_standard_streams()
-    cli(prog_name="sentiment-lstm")
+    cli(prog_name=completed.PROGRAM)
 
 
 if __name__ == "__main__":

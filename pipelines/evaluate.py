@@ -52,6 +52,7 @@ class Outcome:
         baseline: `(n, C)` probabilities of the baseline, or its values `(n,)`.
         seed: of the bootstrap.
         title: heading of the report.
+        padding: what padding changes of answers, where that was measured (`padding_figures`).
     """
 
     task: str
@@ -67,6 +68,7 @@ class Outcome:
     baseline: NDArray[Any] | None = None
     seed: int = 0
     title: str = "Evaluation"
+    padding: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def evaluate_predictions(directory: Path, outcome: Outcome) -> dict[str, Any]:
     """
     judge = _classification if outcome.task == "classification" else _regression
     judged = judge(outcome)
+    if outcome.padding is not None:
+        judged.metrics["padding"] = dict(outcome.padding)
     _write(directory / METRICS, [_json(judged.metrics, indent=2)])
     _write(directory / PREDICTIONS, map(_json, judged.rows))
     write_report(

@@ -16,6 +16,7 @@ from pipelines.evaluate import METRICS, PREDICTIONS, REPORT, Outcome, evaluate_p
 from pipelines.json_lines import json_lines
 from pipelines.labelled import Labelled, labelled_file, labelled_split
 from pipelines.logs import native_messages_held_back
+from pipelines.padding import padding_figures, padding_told
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.train import PATHS
 from sentiment_lstm.atomic import replaced_directory
@@ -49,6 +50,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
         title=recipe.name,
         history=list(json_lines(run.history)),
         baseline=_baseline(run) if recipe.evaluate.baseline else None,
+        padding=padding_figures(run),
     )
     with replaced_directory(run.evaluate) as directory:
         metrics = evaluate_predictions(directory, outcome)
@@ -190,7 +192,7 @@ def _card_figures(recipe: Recipe, run: RunDirectory, metrics: Mapping[str, Any])
     figures["test"] = _shown(metrics)
     if metrics["baseline"]:
         figures["test of a bag of words"] = _shown(metrics["baseline"])
-    return figures
+    return figures | padding_told(metrics["padding"])
 
 
 def _best(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from time import monotonic
@@ -28,6 +28,7 @@ from pipelines.stamp import (
     settings_changes,
     write_stamp,
 )
+from pipelines.surroundings import surroundings
 from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.errors import Paused, SettingsError, suggestion
 from sentiment_lstm.progress import Progress, silent
@@ -163,7 +164,9 @@ class _Chain:
             shutil.rmtree(leftover, ignore_errors=True)
         read = self._execute(stage)
         made = digests(self.run.path, stage.outputs(self.recipe, self.run))
-        write_stamp(self.run.stamp(stage.name), self._stamp(stage, read, made))
+        made_with = surroundings(stage.backend(self.recipe))
+        stamp = replace(self._stamp(stage, read, made), made_with=made_with)
+        write_stamp(self.run.stamp(stage.name), stamp)
         self.announce(f"{stage.name}: done in {monotonic() - started:.1f} s")
 
     def _kept(self, recorded: Stamp) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The run directory: every file name of a run is spelled here, once.
 
 RUN/
-  recipe.toml  log.txt  .lock
+  recipe.toml  log.txt  .lock  .reproduces
   preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
                summary.json  stage.json
   pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  manifest.json
@@ -62,6 +62,11 @@ class RunDirectory:
     def lock(self) -> Path:
         """Held while a command works on the directory."""
         return self.path / ".lock"
+
+    @property
+    def reproduces(self) -> Path:
+        """Tells, until it is done, which run is made once more here."""
+        return self.path / ".reproduces"
 
     def stage(self, name: str) -> Path:
         """Return the directory of a stage."""

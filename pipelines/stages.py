@@ -18,6 +18,10 @@ from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.errors import BundleError
 from sentiment_lstm.progress import Progress
 
+# Inputs that are no files: what a stage reads of what another one left.
+BUNDLE, TASK = "bundle", "task and labels"
+DERIVED = (BUNDLE, TASK)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -35,6 +39,7 @@ class Stage:
         resumes: what an interrupted run of it goes on from, and `--force` removes.
         pauses: whether it can stop after some minutes, to go on from there.
         wanted: whether a recipe has it at all.
+        varies: patterns of outputs that no two runs of it leave alike, byte for byte.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Stage:
     resumes: Callable[[RunDirectory], Path | None] = lambda _: None
     pauses: bool = False
     wanted: Callable[[Recipe], bool] = lambda _: True
+    varies: tuple[str, ...] = ()
 
     def settings(self, recipe: Recipe) -> dict[str, dict[str, Any]]:
         """Return what the recipe says that the outputs depend on, by section and key."""
@@ -132,7 +138,7 @@ def _train_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     labels = text_digest(json.dumps([summary["task"], summary["labels"]]))
     start = [run.pretrained_weights] if _pretrains(recipe) else []
     start += _taught(run) if recipe.teaches else []
-    read = digests(run.path, [run.vocabulary, *arrays, *start]) | {"task and labels": labels}
+    read = digests(run.path, [run.vocabulary, *arrays, *start]) | {TASK: labels}
     vectors, language_model = recipe.model.embeddings, recipe.model.start
     read |= {vectors: _file_or_none(Path(vectors))} if vectors else {}
     read |= _classifier(recipe.model.from_model) if recipe.model.from_model else {}
@@ -160,13 +166,13 @@ def _evaluate_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
 
     splits = ["validation", "test", *(["train"] if recipe.evaluate.baseline else [])]
     read = chain.from_iterable([*_arrays(run, split), run.texts(split)] for split in splits)
-    return digests(run.path, read) | {"bundle": payload_digest(run.bundle)}
+    return digests(run.path, read) | {BUNDLE: payload_digest(run.bundle)}
 
 
 def _export_inputs(_: Recipe, run: RunDirectory) -> dict[str, str]:
     from sentiment_lstm.bundle import payload_digest
 
-    return {"bundle": payload_digest(run.bundle)}
+    return {BUNDLE: payload_digest(run.bundle)}
 
 
 def _file_or_none(path: Path) -> str:
@@ -229,6 +235,7 @@ STAGES = (
         resumes=lambda run: run.pretrain_checkpoint,
         pauses=True,
         wanted=_pretrains,
+        varies=("pretrain/history.jsonl",),  # it tells seconds
     ),
     Stage(
         name="teach",
@@ -249,6 +256,7 @@ STAGES = (
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.checkpoint,
         pauses=True,
+        varies=("train/history.jsonl",),  # it tells seconds
     ),
     Stage(
         name="evaluate",
@@ -257,6 +265,7 @@ STAGES = (
         module="pipelines.evaluate_model",
         inputs=_evaluate_inputs,
         outputs=lambda _, run: [*_tree(run.evaluate), run.bundle / "README.md"],
+        backend=lambda recipe: recipe.train.backend,
     ),
     Stage(
         name="export",
@@ -266,6 +275,8 @@ STAGES = (
         inputs=_export_inputs,
         outputs=_exported,
         backend=lambda _: "tensorflow",
+        # TensorFlow numbers the names of a graph anew, and gives each file of one an identity.
+        varies=("*/saved_model.pb", "*/fingerprint.pb", "*/assets.extra/manifest.json"),
     ),
 )
 

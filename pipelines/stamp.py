@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,15 @@ class Stamp:
         settings: the recipe sections that the stage reads, by section and key.
         inputs: digest of each thing it read, by a name that a person understands.
         outputs: digest of each file it wrote, by path inside the run directory.
+        made_with: versions and machine by name (see `surroundings`): they make no stage run
+            again, and tell where to look if it comes out otherwise. Earlier versions wrote none.
     """
 
     version: str
     settings: dict[str, dict[str, Any]]
     inputs: dict[str, str]
     outputs: dict[str, str]
+    made_with: dict[str, str] = field(default_factory=dict)
 
 
 def read_stamp(path: Path) -> Stamp | None:

@@ -13,20 +13,21 @@ from numba import njit
 from numba.core.caching import IndexDataCacheFile
 
 
-def _can_cache() -> bool:
-    """Tell whether machine code can be kept for the next process, here or for the user."""
+def kept_in() -> Path | None:
+    """Return where machine code is kept for the next process, here or for the user, if anywhere."""
     try:
-        njit(cache=True)(_can_cache)
+        function = njit(cache=True)(kept_in)
     except RuntimeError:  # neither place can be written
-        return False
-    return True
+        return None
+    cache = getattr(function, "_cache", None)  # numba may have been told not to compile
+    return None if cache is None else Path(cache.cache_path)
 
 
 # What a compiler may do to sums and products; NaN and infinity stay what they are, so that a
 # training that diverges shows it. Divisions by zero give infinity, as in numpy, and not an
 # exception, which would forbid vector instructions.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
-OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": _can_cache()}
+OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": kept_in() is not None}
 
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
 MODULES = (

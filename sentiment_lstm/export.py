@@ -19,10 +19,9 @@ from sentiment_lstm.bundle_config import UNSURE, BundleConfig
 from sentiment_lstm.errors import ExportError
 from sentiment_lstm.export_target import check_target, new_version, write_record
 from sentiment_lstm.manifest import files_below, write_manifest
-from sentiment_lstm.model import build_classifier, load_weights
+from sentiment_lstm.model import keras_model
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.saved_model import CONFIG, MODEL, SEAL, SIGNATURE
-from sentiment_lstm.settings import ModelSettings
 from sentiment_lstm.strict_json import canonical_json
 from sentiment_lstm.text import PAD
 from sentiment_lstm.text_graph import GraphEncoder
@@ -75,22 +74,6 @@ def export_saved_model(
         }
     write_record(target, record)
     return record
-
-
-def keras_model(bundle: Bundle) -> keras.Model:
-    """Return a bundle's network in Keras: ids `(n, time)` to logits `(n, outputs)`."""
-    config = bundle.config
-    settings = ModelSettings(
-        embedding=config.embedding,
-        units=config.units,
-        directions=config.directions,
-        layers=config.layers,
-        pooling=config.pooling,
-        dropout=0.0,
-    )
-    model = build_classifier(settings, len(bundle.vocabulary), config.outputs)
-    load_weights(model, bundle.weights)
-    return model
 
 
 def traced(model: keras.Model) -> Callable[..., tf.Tensor]:

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from sentiment_lstm.bundle import Bundle
 from sentiment_lstm.lstm import LSTM, Tensor
 from sentiment_lstm.settings import ModelSettings
 from sentiment_lstm.text import PAD
@@ -213,3 +214,19 @@ def load_weights(model: keras.Model, weights: Mapping[str, NDArray[Any]]) -> Non
     """
     for name, variable in named_variables(model).items():
         variable.assign(weights[name])
+
+
+def keras_model(bundle: Bundle) -> keras.Model:
+    """Return a bundle's network in Keras: ids `(n, time)` to logits `(n, outputs)`."""
+    config = bundle.config
+    settings = ModelSettings(
+        embedding=config.embedding,
+        units=config.units,
+        directions=config.directions,
+        layers=config.layers,
+        pooling=config.pooling,
+        dropout=0.0,
+    )
+    model = build_classifier(settings, len(bundle.vocabulary), config.outputs)
+    load_weights(model, bundle.weights)
+    return model

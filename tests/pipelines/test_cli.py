@@ -28,6 +28,7 @@ finally:
 def test_the_commands_are_these():
     others = {
         "run", "tune", "decide", "classify", "explain", "compare", "generate", "models", "serve",
+        "doctor", "reproduce", "completion",
     }  # fmt: skip
     assert {*STAGE_NAMES, *others} == set(COMMANDS)
 

@@ -107,6 +107,30 @@ def test_the_card_states_what_was_measured_and_the_model_stays_sound(make_run, d
     assert SentimentClassifier.load(run.bundle).classify(["good film"]) == before
 
 
+def test_the_card_certifies_that_padding_changes_nothing(make_run, demo, caplog):
+    run = make_run(demo)
+    execute(demo, run, silent)
+    found = json.loads(run.metrics.read_text("utf-8"))["padding"]
+    assert (found["difficult"], found["validation"]) == (32, 32)
+    assert found["largest_difference"] < 1e-6
+    figure = f"| most that padding changes an answer | {found['largest_difference']:.1e} (64 texts"
+    assert figure in card(run)
+    assert "padding" not in caplog.text
+
+
+def test_the_card_of_a_model_that_does_not_mind_its_mask_says_so(
+    make_run, demo, monkeypatch, caplog
+):
+    """Padding is a word like others to a network that is told so."""
+    monkeypatch.setattr("sentiment_lstm.model.PAD", -1)
+    run = make_run(demo)
+    execute(demo, run, silent)
+    found = json.loads(run.metrics.read_text("utf-8"))["padding"]["largest_difference"]
+    assert found > 0.01
+    assert f"| most that padding changes an answer | {found:.1e} (" in card(run)
+    assert f"padding changes answers of this model by up to {found:.1e}" in caplog.text
+
+
 def test_the_card_tells_of_the_epoch_that_was_kept(make_run):
     recipe = load_recipe("quickstart", ["data.size=160", "train.monitor=accuracy"])
     run = make_run(recipe)

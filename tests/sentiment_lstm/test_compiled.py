@@ -12,9 +12,19 @@ PACKAGE = Path(compiled.__file__).parent
 def test_runs_where_machine_code_cannot_be_kept(monkeypatch):
     from numba.core import caching
 
-    assert compiled._can_cache()
+    assert compiled.kept_in() is not None
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    assert not compiled._can_cache()
+    assert compiled.kept_in() is None
+
+
+def test_machine_code_is_kept_where_it_is_said_to_be(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "NUMBA_CACHE_DIR": str(tmp_path)}
+    code = f"{SCAN}\nfrom sentiment_lstm.compiled import kept_in\nprint(kept_in())"
+    command = [sys.executable, "-P", "-c", code]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    kept = Path(run.stdout.splitlines()[-1])
+    assert kept.is_relative_to(tmp_path)
+    assert list(kept.glob("*.nbc"))
 
 
 SCAN = """
