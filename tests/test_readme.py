@@ -33,6 +33,7 @@ SMALL = {
     " --set train.epochs=1",
     "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set model.units=4 --set model.embedding=4 --set train.epochs=1",
+    "tune quickstart": " --trials 2 --set data.size=240 --set train.epochs=1",
     "run stars.toml": " --set train.epochs=1",
     "run score.toml": " --set train.epochs=1",
     "sentiment-lstm compare": " --only gradients --lags 10 --seeds 1 --steps 2",
