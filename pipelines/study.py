@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a record that was altered makes of its reader.
 DAMAGE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+DRAWN = 6  # trials before the first that follows from others: a search of 20 affords no more
 UNPRUNED = 5  # trials that are to be complete before the first is stopped early
 FIRST_PRUNED = 2  # epoch: the losses of the first, while the rate still rises, tell little
 FEWEST_JUDGED = 4  # trials below which the importance of a key is nobody's guess
@@ -105,7 +106,7 @@ def propose(
 
     done = len(finished(study))
     drawn = np.random.SeedSequence((seed, done)).generate_state(1)
-    study.sampler = TPESampler(seed=int(drawn[0]))
+    study.sampler = TPESampler(n_startup_trials=DRAWN, seed=int(drawn[0]))
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if own is not None and not done and not waiting:
         study.enqueue_trial({key: _named(value) for key, value in own.items()})

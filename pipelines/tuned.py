@@ -29,7 +29,8 @@ def told(study: "Study", trial: "FrozenTrial", space: Sequence[Range]) -> str:
     """Return what there is to say of a finished trial, in one line."""
     figures, leads = trial.user_attrs[FIGURES], best(study)
     epochs, seconds = figures["epochs"], figures["seconds"]
-    ended = f"pruned after epoch {epochs}" if is_pruned(trial) else f"{epochs} epochs"
+    plural = "" if epochs == 1 else "s"
+    ended = f"pruned after epoch {epochs}" if is_pruned(trial) else f"{epochs} epoch{plural}"
     first = " (best so far)" if leads and leads.number == trial.number else ""
     tried = ", ".join(f"{k} {_brief(v)}" for k, v in values_of(trial, space).items())
     return f"{_reached(figures)}{first}; {ended}, {seconds:.0f} s; {tried}"

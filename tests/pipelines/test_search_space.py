@@ -131,6 +131,7 @@ def test_a_range_is_widened_as_far_as_it_must_be():
     rate = Range("train.learning_rate", low=1e-4, high=1e-2, log=True)
     assert rate.holding(1e-5) == Range("train.learning_rate", low=1e-5, high=1e-2, log=True)
     assert rate.holding(1e-3) == rate
+    assert rate.holding(0.5) == Range("train.learning_rate", low=1e-4, high=0.5, log=True)
     assert Range("model.units", choices=(16, 64)).holding(32).choices == (16, 32, 64)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipelines.config import SECTIONS, load_recipe
 from pipelines.preprocess import execute
 from pipelines.rundir import RunDirectory
-from pipelines.stages import STAGES, stage_named
+from pipelines.stages import STAGES, TUNE, stage_named
 from sentiment_lstm.progress import silent
 
 RECIPE = load_recipe("quickstart", ["data.size=20"])
@@ -145,9 +145,9 @@ def test_an_export_answers_for_its_own_version_and_formats_alone(run):
     assert made(both) == {"export.json", "1/model", "onnx/export.json", "onnx/1/model"}
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [*STAGES, TUNE], ids=lambda stage: stage.name)
 def test_every_stage_names_sections_and_earlier_stages_that_there_are(stage):
-    names = [s.name for s in STAGES]
+    names = [s.name for s in [*STAGES, TUNE]]
     assert {section.partition(".")[0] for section in stage.sections} <= set(SECTIONS)
     assert set(stage.settings(RECIPE)) <= set(SECTIONS)
     assert all(names.index(earlier) < names.index(stage.name) for earlier in stage.after)

@@ -17,7 +17,16 @@ from optuna.trial import TrialState
 import pipelines
 from pipelines.rundir import RunError
 from pipelines.search_space import Range
-from pipelines.study import best, finished, importances, is_pruned, open_study, propose, values_of
+from pipelines.study import (
+    best,
+    finished,
+    importances,
+    is_pruned,
+    open_study,
+    propose,
+    value_of,
+    values_of,
+)
 from pipelines.tune_settings import TuneSettings
 
 SPACE = (
@@ -228,7 +237,9 @@ def test_an_objective_that_is_no_number_is_never_best_and_harms_nothing(tmp_path
     study = open_study(tmp_path / "journal", "here", TuneSettings())
     for n in range(14):
         trial = propose(study, SPACE, 0, OWN)
-        trial.report(math.nan if n % 3 else n, 1)
+        trial.report((n, math.nan, math.inf)[n % 3], 1)
         study.tell(trial, None if n % 3 else n, TrialState.PRUNED if n % 3 else None)
     assert best(study).value == 0
-    assert set(importances(study)) == {r.key for r in SPACE}
+    numbers = [n if n % 3 == 0 else None for n in range(14)]
+    assert [value_of(trial) for trial in finished(study)] == numbers
+    assert sum(importances(study).values()) == pytest.approx(1)

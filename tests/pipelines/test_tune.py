@@ -271,6 +271,16 @@ def test_more_trials_go_on_from_those_there_are(interrupted, whole, recipe, envi
     assert without_seconds(run)[:8] == without_seconds(whole[1])
 
 
+def test_a_search_can_be_made_in_a_process_of_its_own(recipe, invoke, monkeypatch, tmp_path):
+    monkeypatch.setattr("pipelines.run.needs_own_process", lambda _: True)
+    options = ("--trials", "1", "--set", "train.epochs=1")
+    done = invoke("tune", recipe, "--run-dir", tmp_path, *options)
+    assert done.exit_code == 0, done.stderr
+    assert "tune: in a process of its own" in done.stderr
+    assert done.stdout.startswith(f"best        {tmp_path}/tune/best.toml: validation loss")
+    assert len(rows(RunDirectory(tmp_path))) == 1
+
+
 def test_a_search_has_its_directory_to_itself(whole, recipe, invoke):
     from pipelines.lock import locked
 

@@ -1,6 +1,8 @@
 """The section [tune] of a recipe, as people write it."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,12 @@ def test_ranges_stand_beside_the_keys_of_the_section_quoted_or_not(load):
         Range("model.pooling", choices=(("max",), ("max", "mean"))),
         Range("train.optimizer", choices=("adam", "sgd")),
     }
+
+
+def test_the_section_in_the_readme_is_one(load):
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (section,) = re.findall(r"^```toml\n(\[tune\]\n.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert len(load(section).tune.space) == 4
 
 
 def test_a_search_written_down_loads_to_the_same(load):
