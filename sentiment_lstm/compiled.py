@@ -27,7 +27,16 @@ def kept_in() -> Path | None:
 # training that diverges shows it. Divisions by zero give infinity, as in numpy, and not an
 # exception, which would forbid vector instructions.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
-OPTIONS = {"fastmath": _FAST, "error_model": "numpy", "nogil": True, "cache": kept_in() is not None}
+# A function that calls another takes it in whole. Else it calls the copy that the process happened
+# to load first, compiled beside other code and so rounded otherwise: the process that compiles and
+# those that find its machine code would differ in the last digit.
+OPTIONS = {
+    "fastmath": _FAST,
+    "error_model": "numpy",
+    "nogil": True,
+    "forceinline": True,
+    "cache": kept_in() is not None,
+}
 
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
 MODULES = (

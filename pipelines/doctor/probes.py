@@ -113,6 +113,10 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment, with its module search path spelled out."""
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, sys.path)])
+    """Return this process's environment, with its module search path spelled out.
+
+    The place of this package comes last, for where it is found by the current directory alone: an
+    installed one stands among all others, and before them it would hide what hides them.
+    """
+    path = os.pathsep.join([*filter(None, sys.path), str(Path(__file__).resolve().parents[2])])
     return os.environ | {"PYTHONPATH": path}

@@ -24,13 +24,17 @@ QUICK = ["Python", "packages", "cores", "temporary", "HOME", "disk", "IMDB"]
 
 
 @pytest.fixture
-def doctor(command):
-    """Return a function that runs `doctor`, its modules looked for in other places first."""
+def doctor(command, tmp_path_factory):
+    """Return a function that runs `doctor`, its modules looked for in other places first.
+
+    It runs where there are none: `python -m` looks in the working directory before all others.
+    """
+    empty = tmp_path_factory.mktemp("empty")
 
     def run(*arguments, before=(), root=ROOT, env=()):
         path = os.pathsep.join(map(str, [*before, root]))
         env = {"PYTHONPATH": path, **dict(env)}
-        return command("doctor", *UNHURRIED, *arguments, env=env, cwd=root)
+        return command("doctor", *UNHURRIED, *arguments, env=env, cwd=empty)
 
     return run
 

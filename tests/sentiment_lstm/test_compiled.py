@@ -79,3 +79,42 @@ def test_kept_code_that_is_damaged_is_compiled_again(tmp_path):
     code.write_bytes(data)
     assert scanned() == (h, 0)
     assert scanned() == (h, 1)
+
+
+STEPS = """
+import hashlib
+import ml_dtypes
+import numpy as np
+from sentiment_lstm import bptt
+random = np.random.default_rng(5)
+
+def drawn(*shape):
+    return random.standard_normal(shape).astype(np.float32)
+
+def bits_of(array):
+    return array.astype(ml_dtypes.bfloat16).view(np.uint16)
+
+for form, a, b in ((np.asarray, (8, 6), (17, 33)), (bits_of, (16, 16), (32, 48))):
+    for rows, time, features, units in ((32, 12, *a), (5, 7, *b)):
+        keep = random.random((rows, time)) < 0.8
+        batch = bptt.Batch(form(drawn(rows, time, features)), keep, drawn(rows, 0))
+        kernels = form(drawn(features, 4 * units)), form(drawn(units, 4 * units))
+        weights = bptt.Weights(*kernels, drawn(4 * units))
+        outputs, tape = bptt.forward(batch, weights, drawn(rows, units), drawn(rows, units))
+        result = outputs + bptt.backward(batch, weights, tape, outputs)
+        print([hashlib.sha256(array.tobytes()).hexdigest()[:16] for array in result])
+"""
+
+
+def test_the_process_that_compiles_and_those_that_find_its_code_compute_the_same_bits(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def computed():
+        command = [sys.executable, "-P", "-c", STEPS]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return run.stdout.splitlines()
+
+    first = computed()
+    assert list(tmp_path.glob("**/bptt_kernels.scan_backward-*.nbc"))
+    assert len(set(first)) == 4
+    assert computed() == first
