@@ -23,7 +23,9 @@ from sentiment_lstm.contrast import (
     implied,
     joined,
     lessened,
+    named,
     negated,
+    parted,
     plain,
     quantified,
     told,
@@ -38,6 +40,7 @@ MIN_COUNT, MIN_LOGIT = 20, 0.7
 UNSURE = 0.2  # how far from even a teacher's chance may be where nothing is said
 REACH = 5  # tokens from a negation to the word that it is read with
 FORMS = 2  # negations of each sentence
+TURNED_SAYINGS = 32_000  # of what is said as a whole, also denied, conceded or joined
 USES = 50  # sentences that a word of praise or blame is put into
 
 Floats = NDArray[np.float64]
@@ -89,10 +92,13 @@ def _turned_round(
         yield from _implied(some, random)
         yield from _quantified(some, random)
         yield from _conceded(some, random)
+        yield from _named(some, random)
+        yield from _parted(some, random)
     if said:
-        yield from _denied([one for one in said if plain(one.tokens)], random)
-        yield from _conceded([*said, *claims], random)
-        yield from _joined([*said, *claims], random)
+        some = _some(said, TURNED_SAYINGS, random)
+        yield from _denied([one for one in some if plain(one.tokens)], random)
+        yield from _conceded([*some, *claims], random)
+        yield from _joined([*some, *claims], random)
 
 
 def lexicon_of(sentences: Sequence[Tokens], teacher: Teacher) -> Lexicon:
@@ -213,6 +219,22 @@ def _quantified(claims: Sequence[Sure], random: np.random.Generator) -> Iterator
             tokens = quantified(one.tokens, whole, random)
             if tokens:
                 yield _taught(tokens, one.praises is whole)
+
+
+def _named(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        for is_so in (True, False):
+            tokens = named(one.tokens, one.at, is_so, random)
+            if tokens:
+                yield _taught(tokens, one.praises is is_so)
+
+
+def _parted(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+    for one in claims:
+        tokens = parted(one.tokens, random)
+        if tokens:
+            yield _taught(tokens, one.praises)
+            yield from _denied([one._replace(tokens=tokens)], random)
 
 
 def _conceded(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:

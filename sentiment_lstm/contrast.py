@@ -13,7 +13,10 @@ of English write it, on the tokens of `sentiment_lstm.text`:
 - one sentence conceded and another claimed: "although it is dull, I enjoyed it";
 - a negation that governs something else, which must change nothing;
 - "I failed to enjoy it" and "I could not help but enjoy it" of "I enjoyed it";
-- "nothing about the film is dull", "everything about the film is dull" of "the film is dull".
+- "nothing about the film is dull", "everything about the film is dull" of "the film is dull";
+- "I would never call the film dull", "anyone would call the film dull" of the same;
+- words between the subject and its verb, which must change nothing: "the film, taken as a whole,
+  is dull", and that denied.
 
 What puts another word in the place of the one that praises or blames is in
 `sentiment_lstm.opinions`, what is said as a whole in `sentiment_lstm.sayings`.
@@ -155,10 +158,41 @@ def quantified(tokens: Tokens, whole: bool, random: np.random.Generator) -> Toke
 
     None where no rule fits: it begins with an article and a noun, and a copula.
     """
-    if len(tokens) < 4 or tokens[0] not in english.ARTICLES or tokens[2] not in english.SINGULAR:
+    if not _has_plain_subject(tokens):
         return None
     copula = english.SINGULAR[tokens[2]]
     return (*_pick(english.QUANTIFYING[whole], random), *tokens[:2], copula, *tokens[3:])
+
+
+def named(tokens: Tokens, at: int, is_so: bool, random: np.random.Generator) -> Tokens | None:
+    """Return a sentence that calls its subject by its word at `at`, or refuses to.
+
+    None where no rule fits: it is an article and a noun, a copula and the word, and no more.
+    """
+    after = tokens[3:at]
+    ends = at + 1 == len(tokens) or tokens[at + 1 :] in ((".",), ("!",))
+    if (
+        at < 3
+        or not ends
+        or not _has_plain_subject(tokens)
+        or not english.DEGREES.issuperset(after)
+    ):
+        return None
+    return (*_pick(english.NAMING[is_so], random), *tokens[:2], *tokens[3:])
+
+
+def parted(tokens: Tokens, random: np.random.Generator) -> Tokens | None:
+    """Return a sentence with words between its subject and its verb that change nothing.
+
+    None where no rule fits: it begins with an article and a noun, and a copula.
+    """
+    if not _has_plain_subject(tokens):
+        return None
+    return (*tokens[:2], *_pick(english.PARTING, random), *tokens[2:])
+
+
+def _has_plain_subject(tokens: Tokens) -> bool:
+    return len(tokens) > 3 and tokens[0] in english.ARTICLES and tokens[2] in english.SINGULAR
 
 
 def _open_ended(tokens: Tokens) -> Tokens:

@@ -148,3 +148,24 @@ QUANTIFYING = {
     False: _phrases("nothing about", "not a single thing about", "hardly anything about"),
 }
 """What stands before the subject of a sentence: whether it is said of it -> the forms."""
+
+NAMING = {
+    True: _phrases(
+        "i would call", "i call", "i must call", "i have to call", "anyone would call",
+        "everyone calls", "you may well call", "i do not hesitate to call",
+    ),
+    False: _phrases(
+        "i would never call", "i would not call", "i would n't call", "i 'd never call",
+        "nobody would call", "no one could call", "you can hardly call", "i can not call",
+        "i ca n't call", "it would be wrong to call", "who could call",
+    ),
+}  # fmt: skip
+"""What stands before a subject and what it is called: whether it is that -> the forms."""
+
+PARTING = _phrases(
+    ", or any part of it ,", ", or anything in it ,", ", taken as a whole ,",
+    ", for all its fame ,", ", from first to last ,", ", as far as i can see ,", ", in my opinion ,",
+    ", or most of it ,", ", like so much else in it ,", ", when all is said and done ,",
+    ", or what is left of it ,",
+)  # fmt: skip
+"""What may stand between a subject and its verb, and changes nothing."""

@@ -10,7 +10,7 @@ from pipelines import claims, contrasts
 from pipelines.contrasts import Edited, found, lexicon_of, sure_sentences
 from pipelines.contrasts import contrasts as contrasts_of
 from sentiment_lstm.contrast import negated
-from sentiment_lstm.english import IMPLYING, QUANTIFYING
+from sentiment_lstm.english import IMPLYING, NAMING, QUANTIFYING
 from sentiment_lstm.opinions import KINDS
 from sentiment_lstm.text import tokenise
 
@@ -180,6 +180,24 @@ def test_what_is_said_of_all_and_of_nothing_are_told_apart(taught):
         if text.removesuffix(" the film was dull .") in whole
     ]
     assert set(found) == {(True, True), (False, False)}
+
+
+def test_what_the_film_is_called_and_what_not_are_told_apart(taught):
+    forms = {is_so: {" ".join(words) for words in NAMING[is_so]} for is_so in (True, False)}
+    called = [(text.removesuffix(" the film dull ."), target) for text, target in taught]
+    for is_so, blamed in ((True, 1 - claims.SURE), (False, claims.SURE)):
+        targets = [target for form, target in called if form in forms[is_so]]
+        assert targets
+        assert set(targets) == {blamed}
+
+
+def test_words_between_subject_and_verb_change_nothing_and_hide_no_denial(taught):
+    found = [(text, target) for text, target in taught if text.endswith(", was dull .")]
+    denied = [target for text, target in found if not text.startswith("the film")]
+    said = [target for text, target in found if text.startswith("the film")]
+    assert denied
+    assert said
+    assert (set(denied), set(said)) == ({claims.SURE}, {1 - claims.SURE})
 
 
 def test_a_negation_that_governs_something_else_changes_nothing(taught):

@@ -11,7 +11,9 @@ from sentiment_lstm.contrast import (
     conceded,
     denied,
     implied,
+    named,
     negated,
+    parted,
     plain,
     quantified,
     told,
@@ -169,6 +171,33 @@ def test_all_about_a_subject_is_told_from_nothing(whole):
 )
 def test_without_an_article_and_a_noun_nothing_is_quantified(text):
     assert forms(lambda random: quantified(tokens_of(text), True, random)) == {None}
+
+
+@pytest.mark.parametrize("is_so", [True, False])
+def test_what_a_subject_is_called_is_told_from_what_it_is_not(is_so):
+    tokens = tokens_of("The songs were so very dull.")
+    some = forms(lambda random: named(tokens, tokens.index("dull"), is_so, random))
+    forms_of_it = contrast.english.NAMING[is_so]
+    assert some == {f"{' '.join(words)} the songs so very dull ." for words in forms_of_it}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is dull.", "The old film is dull.", "The film is dull then.", "The film is his dull.",
+        "The dull film is.", "The film is dull, I say.",
+    ],
+)  # fmt: skip
+def test_only_a_subject_that_is_said_to_be_something_is_called_that(text):
+    tokens = tokens_of(text)
+    assert forms(lambda random: named(tokens, tokens.index("dull"), True, random)) == {None}
+
+
+def test_words_that_change_nothing_stand_before_the_verb():
+    some = forms(lambda random: parted(tokens_of("This play is really dull."), random))
+    asides = contrast.english.PARTING
+    assert some == {f"this play {' '.join(words)} is really dull ." for words in asides}
+    assert forms(lambda random: parted(tokens_of("It is dull."), random)) == {None}
 
 
 def test_a_plain_sentence_holds_nothing_that_turns_it_round():
