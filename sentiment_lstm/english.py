@@ -163,9 +163,9 @@ NAMING = {
 """What stands before a subject and what it is called: whether it is that -> the forms."""
 
 PARTING = _phrases(
-    ", or any part of it ,", ", or anything in it ,", ", taken as a whole ,",
-    ", for all its fame ,", ", from first to last ,", ", as far as i can see ,", ", in my opinion ,",
-    ", or most of it ,", ", like so much else in it ,", ", when all is said and done ,",
-    ", or what is left of it ,",
+    ", or any part of it ,", ", or anything in it ,", ", or most of it ,",
+    ", or what is left of it ,", ", taken as a whole ,", ", for all its fame ,",
+    ", from first to last ,", ", as far as i can see ,", ", in my opinion ,",
+    ", like so much else in it ,", ", when all is said and done ,",
 )  # fmt: skip
 """What may stand between a subject and its verb, and changes nothing."""
