@@ -3,12 +3,14 @@
 The answer for a prefix is the classifier's for a text of those tokens and no others. Forward
 states do not know what follows, so those of the whole text are those of every prefix. A backward
 direction begins at the end: it reads each prefix anew, and n words cost n²/2 steps. In a long text
-only every second, third, … prefix is read then, and every one where the verdict turns.
+only every second, third, … prefix is read then, and around the last turn of the verdict more and
+more of them, until it lies between two that differ by one word.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -71,13 +73,17 @@ def running_verdict(
 
     first = lengths_to_read(config, len(ids))
     running = _judged(config, first, logits_of(first))
-    skipped = [n for a, b in running.turns()[-1:] for n in range(a + 1, b)]
-    if not skipped:
-        return running
-    lengths = [*first, *skipped]
-    logits = np.concatenate([running.logits, logits_of(skipped)])
-    order = np.argsort(lengths)
-    return _judged(config, [lengths[i] for i in order], logits[order])
+    while skipped := _around_the_turn(running):
+        lengths = [*running.lengths, *skipped]
+        logits = np.concatenate([running.logits, logits_of(skipped)])
+        order = np.argsort(lengths)
+        running = _judged(config, [lengths[i] for i in order], logits[order])
+    return running
+
+
+def _around_the_turn(running: Running) -> list[int]:
+    """Return lengths between those of the last turn: few, of n about √n, or none if none are."""
+    return [n for a, b in running.turns()[-1:] for n in range(a, b, isqrt(b - a)) if n > a]
 
 
 def _judged(config: BundleConfig, lengths: Sequence[int], logits: Doubles) -> Running:

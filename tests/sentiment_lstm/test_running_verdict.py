@@ -64,9 +64,7 @@ def test_a_regression_has_no_verdict_that_flips():
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_of_a_long_text_some_prefixes_are_read_and_every_one_where_the_verdict_turns(
-    monkeypatch, layers
-):
+def test_of_a_long_text_some_prefixes_are_read_and_both_beside_the_last_turn(monkeypatch, layers):
     flips = 0
     for seed in range(8):
         config, weights = random_network(layers=layers, pooling=("last",), seed=seed)
@@ -81,7 +79,19 @@ def test_of_a_long_text_some_prefixes_are_read_and_every_one_where_the_verdict_t
         if some.flip is not None:
             flips += 1
             assert full.labels[some.flip] != full.labels[some.flip + 1] == some.labels[-1]
+            assert {some.flip, some.flip + 1} <= set(some.lengths)
     assert flips
+
+
+def test_few_prefixes_are_read_to_find_the_turn(monkeypatch):
+    monkeypatch.setattr(module, "MOST_WORK", 600**2 // 2 * 4 * 9 // 100)
+    found = []
+    for seed in range(8):
+        config, weights = random_network(pooling=("last",), seed=seed)
+        some = run(config, weights, random_ids(600, seed))
+        found += [] if some.flip is None else [len(some.lengths)]
+        assert len(some.lengths) <= 7 + 9 + 3 + 2  # of 7, 100, 10 and 3 apart
+    assert max(found) > 7
 
 
 def test_one_direction_answers_for_every_prefix_whatever_the_length():
