@@ -57,6 +57,13 @@ def command(directory, *options, stage="run"):
 
 
 @pytest.fixture(scope="module")
+def needed():
+    """Skip where an extra is not installed."""
+    for name in ("tensorboard", "mlflow"):
+        pytest.importorskip(name, reason=f"pip install '.[{name}]'")
+
+
+@pytest.fixture(scope="module")
 def ran(environment, tmp_path_factory):
     """Return a function that runs a command with a store of its own, and where that is."""
     home = tmp_path_factory.mktemp("home")
@@ -73,7 +80,7 @@ def ran(environment, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def plain(ran, tmp_path_factory):
+def plain(needed, ran, tmp_path_factory):
     """Return a run that nothing follows."""
     directory = tmp_path_factory.mktemp("plain")
     ran(directory, "--until", "evaluate")
@@ -83,8 +90,6 @@ def plain(ran, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tracked(ran, plain, tmp_path_factory):
     """Return the same run, followed, killed after its first epoch, and gone on."""
-    for name in ("tensorboard", "mlflow"):
-        pytest.importorskip(name, reason=f"pip install '.[{name}]'")
     run = RunDirectory(tmp_path_factory.mktemp("tracked"))
     shutil.copytree(plain.preprocess, run.preprocess)
     asked = command(run.path, "--until", "evaluate", *BOTH)
