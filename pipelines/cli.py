@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 STAGE_NAMES = ("preprocess", "pretrain", "teach", "train", "evaluate", "export")
+TRACKERS = ("tensorboard", "mlflow")
 EXPORT_FORMATS = ("savedmodel", "onnx", "litert", "keras")
 SECTION_NAMES = ("memory", "gradients", "stability", "cost", "accuracy", "gates")
 BROKEN_PIPE = 141  # as shells report SIGPIPE
@@ -113,6 +114,23 @@ def max_minutes_option(command: Command) -> Command:
     )(command)
 
 
+def track_option(command: Command) -> Command:
+    """Add `--track`, which every command that trains a recipe takes."""
+    return click.option(
+        "--track",
+        "trackers",
+        multiple=True,
+        type=click.Choice(TRACKERS),
+        help="Show the figures there too, as they come; may be given many times.",
+    )(command)
+
+
+def _track_overrides(trackers: Sequence[str]) -> Iterator[str]:
+    """Yield the setting that stands behind `--track`."""
+    if trackers:
+        yield f"track.to={list(dict.fromkeys(trackers))}"
+
+
 def model_option(text: str) -> Callable[[Command], Command]:
     """Add `--model`, which every command that uses a finished model takes."""
     return click.option("--model", metavar="NAME|DIR", help=text, shell_complete=completed.models)
@@ -123,6 +141,9 @@ LIMIT_OPTIONS = {
     "body_bytes": ("--max-body-bytes", "Bytes of a request."),
     "texts": ("--max-texts", "Texts of a request."),
     "explained": ("--max-explained", "Texts of a request to explain."),
+    "phrases": ("--max-phrases", "Phrases of a request to explain."),
+    "phrase_characters": ("--max-phrase-characters", "Characters of a phrase."),
+    "places": ("--max-places", "Places where the phrases of a request stand."),
     "characters": ("--max-characters", "Characters of a text."),
     "batch": ("--max-batch", "Texts classified together."),
     "waiting": ("--max-waiting", "Texts that wait to be classified."),
@@ -184,6 +205,7 @@ def cli() -> None:
 @click.option(
     "--until", type=click.Choice(STAGE_NAMES), help="The last stage to run.  [default: all]"
 )
+@track_option
 @max_minutes_option
 def run(
     recipe: str,
@@ -191,6 +213,7 @@ def run(
     overrides: Sequence[str],
     force: bool,
     until: str | None,
+    trackers: Sequence[str],
     max_minutes: float | None,
 ) -> None:
     """Run every stage of RECIPE that is not up to date.
@@ -203,11 +226,12 @@ def run(
       sentiment-lstm run quickstart
       sentiment-lstm run imdb-scratch --set train.epochs=3 --run-dir runs/short
       sentiment-lstm run my.toml --set data.train=reviews.csv --until train
+      sentiment-lstm run quickstart --track tensorboard --track mlflow
     """
     stages = STAGE_NAMES[: STAGE_NAMES.index(until) + 1] if until else STAGE_NAMES
     shown = ("preprocess",) if until == "preprocess" else stages[1:]
     choice = {"force": force, "until": until, "max_minutes": max_minutes}
-    _run_recipe(recipe, run_dir, overrides, shown, **choice)
+    _run_recipe(recipe, run_dir, [*overrides, *_track_overrides(trackers)], shown, **choice)
 
 
 @cli.command()
@@ -227,12 +251,14 @@ def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], forc
 @cli.command()
 @recipe_argument()
 @recipe_options
+@track_option
 @max_minutes_option
 def pretrain(
     recipe: str,
     run_dir: Path | None,
     overrides: Sequence[str],
     force: bool,
+    trackers: Sequence[str],
     max_minutes: float | None,
 ) -> None:
     """Train the language model of RECIPE, which its classifier starts from; it goes on likewise.
@@ -245,7 +271,8 @@ def pretrain(
       sentiment-lstm pretrain imdb-teacher
       sentiment-lstm pretrain imdb-teacher --max-minutes 60
     """
-    _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes)
+    more = _track_overrides(trackers)
+    _run_stage("pretrain", recipe, run_dir, [*overrides, *more], force, max_minutes)
 
 
 @cli.command()
@@ -268,12 +295,14 @@ def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
 @cli.command()
 @recipe_argument()
 @recipe_options
+@track_option
 @max_minutes_option
 def train(
     recipe: str,
     run_dir: Path | None,
     overrides: Sequence[str],
     force: bool,
+    trackers: Sequence[str],
     max_minutes: float | None,
 ) -> None:
     """Train the model of RECIPE on what preprocess left; an interrupted training goes on.
@@ -283,7 +312,8 @@ def train(
       sentiment-lstm train quickstart
       sentiment-lstm train imdb-scratch --set train.backend=jax --force
     """
-    _run_stage("train", recipe, run_dir, overrides, force, max_minutes)
+    more = _track_overrides(trackers)
+    _run_stage("train", recipe, run_dir, [*overrides, *more], force, max_minutes)
 
 
 @cli.command()

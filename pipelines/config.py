@@ -100,6 +100,22 @@ class ExportSettings:
             )
 
 
+TENSORBOARD = "tensorboard"
+TRACKERS = (TENSORBOARD, "mlflow")
+
+
+@dataclass(frozen=True)
+class TrackSettings:
+    """Where else the figures of trainings are shown; no stage depends on it."""
+
+    to: tuple[str, ...] = setting(
+        (), help="what follows the trainings, beside the run's own history", choices=TRACKERS
+    )
+
+    def __post_init__(self) -> None:
+        check_section(self, "track")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One complete experiment.
@@ -120,6 +136,7 @@ class Recipe:
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
     tune: TuneSettings = field(default_factory=TuneSettings)
+    track: TrackSettings = field(default_factory=TrackSettings)
     origin: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -194,6 +211,12 @@ class Recipe:
     def teaches(self) -> bool:
         """Whether teachers label the unlabelled texts."""
         return bool(self.teach.models) or self.teach.ngrams > 0
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """What follows the trainings, each once; `train.tensorboard` is the older way to ask."""
+        older = (TENSORBOARD,) if self.train.tensorboard else ()
+        return tuple(dict.fromkeys((*self.track.to, *older)))
 
     @property
     def reads_unlabelled(self) -> bool:

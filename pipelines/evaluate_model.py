@@ -18,6 +18,7 @@ from pipelines.labelled import Labelled, labelled_file, labelled_split
 from pipelines.logs import native_messages_held_back
 from pipelines.padding import padding_figures, padding_told
 from pipelines.rundir import TAUGHT, RunDirectory
+from pipelines.tracking.following import follow_evaluation
 from pipelines.train import PATHS
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.baseline import fit_baseline
@@ -56,6 +57,7 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
         metrics = evaluate_predictions(directory, outcome)
     card = model_card(classifier.config, _card_figures(recipe, run, metrics))
     update_card(run.bundle, with_decision(card, decision_of(read_card(run.bundle))))
+    follow_evaluation(recipe, run, outcome.history, metrics)
 
 
 def evaluate_model(

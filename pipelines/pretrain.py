@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
-from pipelines.resuming import announce_epoch, own_checkpoints, write_history
+from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import file_digest
+from pipelines.tracking.following import followed
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
@@ -20,6 +21,7 @@ def execute(
     """Train the language model of a recipe on the run's token arrays, train and unlabelled.
 
     Raises:
+        RunError: if what is to follow the training cannot begin.
         Paused: after `max_minutes`.
     """
     from sentiment_lstm.batching import TokenArrays
@@ -29,18 +31,20 @@ def execute(
     from sentiment_lstm.text import Vocabulary
 
     vocabulary = Vocabulary.load(run.vocabulary)
-    trained = pretrain_network(
-        _texts(run),
-        TokenArrays.load(run.preprocess, "validation"),
-        vocabulary_size=len(vocabulary),
-        model=recipe.model,
-        settings=recipe.pretrain,
-        checkpoints=own_checkpoints("pretrain", recipe, run),
-        max_minutes=max_minutes,
-        progress=progress,
-        on_epoch=announce_epoch,
-    )
-    write_history(run.pretrain_history, trained.history)
+    checkpoints = own_checkpoints("pretrain", recipe, run)
+    with followed("pretrain", recipe, run, checkpoints) as tell:
+        trained = pretrain_network(
+            _texts(run),
+            TokenArrays.load(run.preprocess, "validation"),
+            vocabulary_size=len(vocabulary),
+            model=recipe.model,
+            settings=recipe.pretrain,
+            checkpoints=checkpoints,
+            max_minutes=max_minutes,
+            progress=progress,
+            on_epoch=tell,
+        )
+        write_history(run.pretrain_history, trained.history)
     write_language_model(run.pretrain, vocabulary, trained.weights, _config(recipe, run, trained))
     remove_checkpoints(run.pretrain_checkpoint)
 

@@ -4,11 +4,11 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pipelines.config import Recipe, load_recipe
+from pipelines.config import Recipe, TrackSettings, load_recipe
 from pipelines.run import run_stages
 from pipelines.rundir import RunDirectory, RunError
 from pipelines.stages import DERIVED, STAGES, Stage, stage_named
@@ -84,7 +84,7 @@ def _beside(directory: Path) -> Path:
 def _recipe(run: RunDirectory) -> Recipe:
     if not run.recipe.is_file():
         raise RunError(f"{run.path} is no run directory (no {run.recipe.name}): give one")
-    return load_recipe(str(run.recipe))
+    return replace(load_recipe(str(run.recipe)), track=TrackSettings())  # a check is no experiment
 
 
 def _records(recipe: Recipe, run: RunDirectory) -> Records:

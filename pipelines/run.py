@@ -29,6 +29,7 @@ from pipelines.stamp import (
     write_stamp,
 )
 from pipelines.surroundings import surroundings
+from pipelines.tracking.following import FOLLOWED, require_trackers
 from sentiment_lstm.atomic import replaced_file
 from sentiment_lstm.errors import Paused, SettingsError, suggestion
 from sentiment_lstm.progress import Progress, silent
@@ -70,11 +71,14 @@ def run_stages(
 
     Raises:
         RunError: if another command works on the directory, or what `only` reads is missing.
+        SettingsError: if a package that is to follow the trainings is not installed.
         SentimentError: whatever a stage raises.
     """
     chosen = _chosen(stages, until, only)
     if only is None:
         chosen = [stage for stage in chosen if stage.wanted(recipe)]
+    if any(stage.name in FOLLOWED for stage in chosen):
+        require_trackers(recipe)
     with _working_on(run, recipe) as lock:
         named = {s.name: s for s in stages}
         chain = _Chain(recipe, run, named, progress, announce, lock, max_minutes)

@@ -5,9 +5,9 @@ RUN/
   preprocess/  vocabulary.txt  SPLIT.{tokens,offsets,targets}.npy  SPLIT.texts.jsonl
                summary.json  stage.json
   pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  manifest.json
-               history.jsonl  stage.json
+               history.jsonl  tensorboard/  tracked.json  stage.json
   teach/       taught.{tokens,offsets,targets}.npy  teach.json  stage.json
-  train/       checkpoint  history.jsonl  tensorboard/  stage.json
+  train/       checkpoint  history.jsonl  tensorboard/  tracked.json  stage.json
   bundle/      the model
   tune/        study.journal  trials.csv  best.toml  history.png  importances.png  stage.json
                trial/ (the training in progress, as train/)
@@ -79,6 +79,14 @@ class RunDirectory:
     def amended_stamp(self, name: str) -> Path:
         """Return the record that becomes the stage's when a command has changed its outputs."""
         return self.stage(name) / "stage.amended.json"
+
+    def events(self, name: str) -> Path:
+        """Return the directory of TensorBoard's event files of a stage that trains."""
+        return self.stage(name) / "tensorboard"
+
+    def tracked(self, name: str) -> Path:
+        """Return the record of where a training that has ended is tracked."""
+        return self.stage(name) / "tracked.json"
 
     @property
     def preprocess(self) -> Path:
@@ -158,11 +166,6 @@ class RunDirectory:
     def history(self) -> Path:
         """The losses and rates of each epoch, one JSON object a line."""
         return self.train / "history.jsonl"
-
-    @property
-    def tensorboard(self) -> Path:
-        """TensorBoard's event files, where the recipe asks for them."""
-        return self.train / "tensorboard"
 
     @property
     def bundle(self) -> Path:

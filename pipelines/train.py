@@ -1,14 +1,14 @@
 """The train stage: token arrays in, a bundle out; killed and resumed exactly."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
-from pipelines.resuming import announce_epoch, own_checkpoints, write_history
+from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import TAUGHT, RunDirectory
+from pipelines.tracking.following import followed
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
@@ -30,15 +30,15 @@ def execute(
 
     Raises:
         DataError: a split holds no text, or the word vectors cannot be used.
+        RunError: if what is to follow the training cannot begin.
         Paused: after `max_minutes`.
     """
     from sentiment_lstm.checkpoints import remove_checkpoints
 
     checkpoints = own_checkpoints("train", recipe, run)
-    history = train(recipe, run, checkpoints, progress, max_minutes, announce_epoch)
-    write_history(run.history, history)
-    if recipe.train.tensorboard:
-        _write_tensorboard(run.tensorboard, history)
+    with followed("train", recipe, run, checkpoints) as tell:
+        history = train(recipe, run, checkpoints, progress, max_minutes, tell)
+        write_history(run.history, history)
     remove_checkpoints(run.checkpoint)
 
 
@@ -120,13 +120,3 @@ def _pretrained(recipe: Recipe, run: RunDirectory) -> "Mapping[str, NDArray[np.f
     from safetensors.numpy import load_file
 
     return load_file(run.pretrained_weights)
-
-
-def _write_tensorboard(directory: Path, history: list[dict[str, Any]]) -> None:
-    import tensorflow as tf
-
-    shutil.rmtree(directory, ignore_errors=True)
-    with tf.summary.create_file_writer(str(directory)).as_default():
-        for row in history:
-            for name, value in row.items():
-                tf.summary.scalar(name, value, step=row["epoch"])

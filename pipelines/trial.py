@@ -94,7 +94,7 @@ def _trained(
     max_minutes: float | None,
 ) -> dict[str, Any]:
     """Train, and return the row of the epoch whose weights are kept."""
-    from sentiment_lstm.resumable import saved_history
+    from sentiment_lstm.checkpoints import saved_history
     from sentiment_lstm.training import monitored
 
     checkpoints = own_checkpoints("train", recipe, run)

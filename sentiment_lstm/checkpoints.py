@@ -60,6 +60,12 @@ def load_checkpoint(directory: Path) -> tuple[Arrays, dict[str, Any]] | None:
     return None
 
 
+def saved_history(directory: Path) -> list[dict[str, Any]]:
+    """Return the rows of the epochs that a training has behind it, where it would go on from."""
+    found = load_checkpoint(directory)
+    return [] if found is None else list(found[1]["history"])
+
+
 def remove_checkpoints(directory: Path) -> None:
     """Remove a directory and every checkpoint below it: its training has ended, or is another."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -120,6 +120,10 @@ class Explainer:
         """
         return cls(read_bundle(resolve_model(model)))
 
+    def tokens(self, text: str | bytes) -> list[str]:
+        """Return the tokens of a text that the model reads: of a long one, its two ends."""
+        return self._encode.tokens(text)
+
     def explain(
         self,
         text: str | bytes,
@@ -141,7 +145,7 @@ class Explainer:
             SettingsError: for a label or unit that the model does not have.
             DataError: for a phrase that does not stand in the text.
         """
-        tokens = self._encode.tokens(text)
+        tokens = self.tokens(text)
         spans = [(phrase, *place) for phrase in phrases for place in occurrences(phrase, tokens)]
         ids = np.array(self.vocabulary.ids(tokens), np.intp)
         layers = trace(self.config, self._weights, ids)

@@ -226,9 +226,3 @@ class Resumable(ABC, Generic[Item, At]):
             name: np.asarray(keras.ops.convert_to_numpy(v.value))
             for name, v in self._variables().items()
         }
-
-
-def saved_history(checkpoints: Path) -> History:
-    """Return the rows of the epochs that a training has behind it, where it would go on from."""
-    found = load_checkpoint(checkpoints)
-    return [] if found is None else list(found[1]["history"])

@@ -23,6 +23,9 @@ NEEDS = {
     "--format onnx": ("onnx", "onnxruntime"),
     "run_onnx.py": ("onnx", "onnxruntime"),
     "--format litert": ("ai_edge_litert",),
+    "--track tensorboard": ("tensorboard",),
+    "--track mlflow": ("mlflow",),
+    "figures.py": ("mlflow",),
 }
 
 SMALL = {

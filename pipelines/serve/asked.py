@@ -1,4 +1,4 @@
-"""The texts that a request to `/v1` asks about."""
+"""The texts that a request to `/v1` asks about, and what else it may say of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +59,36 @@ def asked_abstain(value: dict[str, Any]) -> float | None:
         told = clipped(str(abstain))
         raise Refusal(UNFIT, f"abstain is {told}: give a margin of at least 0 and less than 0.5")
     return float(abstain)
+
+
+def asked_phrases(value: dict[str, Any], limits: Limits) -> tuple[str, ...]:
+    """Take ``"phrases": […]`` out of a body: words of its text that are to get one share together.
+
+    Raises:
+        Refusal: for what is no list of strings, for phrases too many or too long, and beside
+            `texts`, where no phrase could stand in all of them.
+    """
+    if "phrases" not in value:
+        return ()
+    phrases = value.pop("phrases")
+    if not isinstance(phrases, list):
+        raise Refusal(UNFIT, f"phrases is {kind(phrases)}: give a list of strings")
+    if "texts" in value:
+        raise Refusal(UNFIT, "phrases go with text: ask about one text at a time")
+    if len(phrases) > limits.phrases:
+        told = f"{len(phrases):,} phrases in one request: give {limits.phrases:,} at most"
+        raise Refusal(TOO_LARGE, told)
+    for index, phrase in enumerate(phrases):
+        _check_phrase(index, phrase, limits.phrase_characters)
+    return tuple(phrases)
+
+
+def _check_phrase(index: int, phrase: Any, most: int) -> None:
+    if not isinstance(phrase, str):
+        raise Refusal(UNFIT, f"phrases[{index}] is {kind(phrase)}: give a string")
+    if len(phrase) > most:
+        told = f"phrases[{index}] has {len(phrase):,} characters: give {most:,} at most"
+        raise Refusal(TOO_LARGE, told)
 
 
 def checked(texts: list[Text], limits: Limits, most: int) -> list[Text]:

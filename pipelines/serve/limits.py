@@ -13,6 +13,9 @@ class Limits:
         body_bytes: of a request's body.
         texts: of a request to classify or predict.
         explained: texts of a request to explain.
+        phrases: of a request to explain.
+        phrase_characters: of a phrase.
+        places: in the text where phrases stand; each is worked out by itself.
         characters: of a text.
         batch: texts that are classified together at most, unless one request has more.
         waiting: texts that may wait to be classified.
@@ -26,6 +29,9 @@ class Limits:
     body_bytes: int = 2**20
     texts: int = 256
     explained: int = 8
+    phrases: int = 16
+    phrase_characters: int = 200
+    places: int = 64
     characters: int = 50_000
     batch: int = 64
     waiting: int = 1024

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from pipelines.answers import exact_answer
 from pipelines.serve import schemas, tensorflow_serving
-from pipelines.serve.asked import asked_abstain, asked_texts, checked
+from pipelines.serve.asked import asked_abstain, asked_phrases, asked_texts, checked
 from pipelines.serve.bodies import clipped, json_object
 from pipelines.serve.refusals import NOT_FOUND, UNAVAILABLE, UNFIT, Refusal
 from pipelines.serve.replies import json_reply, written_reply
-from pipelines.serve.service import Answered, Service
+from pipelines.serve.service import Answered, Service, Wanted
 from sentiment_lstm.errors import SettingsError
 from sentiment_lstm.predictions import Answers
 
@@ -43,13 +43,15 @@ def answer_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/v1/explain",
-        openapi_extra=schemas.body(schemas.texts(limits, limits.explained)),
+        openapi_extra=schemas.body(schemas.explained_texts(limits)),
         responses=schemas.responses(explanations, *BODY_REFUSALS),
     )
     async def explain(request: Request) -> Response:
-        """Tell why a text, or each of several, gets its verdict."""
-        asked = asked_texts(await json_object(request, limits), limits, limits.explained)
-        found = await service.explain(request, asked.texts)
+        """Tell why a text, or each of several, gets its verdict; of one, what its phrases say."""
+        body = await json_object(request, limits)
+        phrases = asked_phrases(body, limits)
+        asked = asked_texts(body, limits, limits.explained)
+        found = await service.explain(request, [Wanted(text, phrases) for text in asked.texts])
         return written_reply(_listed("explanations", found) if asked.many else found[0])
 
     return router

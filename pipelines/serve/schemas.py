@@ -47,6 +47,15 @@ def classified_texts(limits: Limits, config: BundleConfig) -> Schema:
     return schema
 
 
+def explained_texts(limits: Limits) -> Schema:
+    """Return the schema of what `/v1/explain` takes: `texts`, with `phrases` beside one text."""
+    schema = texts(limits, limits.explained)
+    phrase = {"type": "string", "minLength": 1, "maxLength": limits.phrase_characters}
+    phrases = {"type": "array", "items": phrase, "maxItems": limits.phrases}
+    schema["oneOf"][0]["properties"]["phrases"] = phrases
+    return schema
+
+
 def instances(limits: Limits) -> Schema:
     """Return the schema of ``{"instances": […]}`` or ``{"inputs": …}``."""
     coded = _object(b64={"type": "string", "contentEncoding": "base64"})
@@ -79,7 +88,16 @@ def one_or_many(answer: Schema, name: str) -> Schema:
 def explanation() -> Schema:
     """Return the schema of an explanation; the README documents all of its keys."""
     words = {"type": "array", "items": {"type": "string"}}
-    properties = {"tokens": words, "shares": NUMBERS, "bias": {"type": "number"}}
+    place, part = {"type": "integer", "minimum": 0}, {"type": ["number", "null"]}
+    phrase = _object(
+        phrase={"type": "string"}, start=place, end=place, relevant=part, irrelevant=part
+    )
+    properties = {
+        "tokens": words,
+        "shares": NUMBERS,
+        "bias": {"type": "number"},
+        "phrases": {"type": "array", "items": phrase},
+    }
     return {
         "type": "object",
         "properties": properties,

@@ -14,11 +14,22 @@ from pipelines.serve.asked import Text
 from pipelines.serve.batcher import Batcher, Closed, Full
 from pipelines.serve.limits import Limits
 from pipelines.serve.meters import Meters
-from pipelines.serve.refusals import CLIENT_GONE, SOON, TOO_MANY, UNAVAILABLE, Refusal
+from pipelines.serve.refusals import (
+    CLIENT_GONE,
+    SOON,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAVAILABLE,
+    UNFIT,
+    Refusal,
+)
 from pipelines.serve.served_model import ServedModel, load_model, model_name
 from pipelines.serve.watching import ModelWatch, footprint
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.classifier import Prediction
+from sentiment_lstm.errors import DataError
+from sentiment_lstm.explain import Explainer
+from sentiment_lstm.phrases import occurrences
 
 Result = TypeVar("Result")
 
@@ -30,6 +41,13 @@ class Answered(NamedTuple):
 
     prediction: Prediction
     config: BundleConfig
+
+
+class Wanted(NamedTuple):
+    """A text to explain, and the phrases of it that are to get a share each."""
+
+    text: Text
+    phrases: tuple[str, ...] = ()
 
 
 class Service:
@@ -86,13 +104,14 @@ class Service:
         """
         return await self._answer(request, lambda: self._classify.submit(texts))
 
-    async def explain(self, request: Request, texts: list[Text]) -> list[str]:
+    async def explain(self, request: Request, wanted: list[Wanted]) -> list[str]:
         """Return, for each text, why it is answered so, as JSON.
 
         Raises:
-            Refusal: if too much waits, or there is no answer in time.
+            Refusal: if too much waits, there is no answer in time, or a phrase does not stand in
+                its text, or all of them in too many places.
         """
-        return await self._answer(request, lambda: self._explain.submit(texts))
+        return await self._answer(request, lambda: self._explain.submit(wanted))
 
     async def _answer(
         self, request: Request, submit: "Callable[[], Future[list[Result]]]"
@@ -113,10 +132,12 @@ class Service:
         self.meters.texts.labels("classify").inc(len(texts))
         return answers
 
-    def _explained(self, texts: list[Text]) -> list[str]:
+    def _explained(self, wanted: list[Wanted]) -> list[str]:
         explainer = self.model.explainer
-        found = [explanation_json(explainer.explain(text)) for text in texts]
-        self.meters.texts.labels("explain").inc(len(texts))
+        for each in wanted:
+            _check_places(explainer, each, self.limits.places)
+        found = [explanation_json(explainer.explain(w.text, phrases=w.phrases)) for w in wanted]
+        self.meters.texts.labels("explain").inc(len(wanted))
         return found
 
     def _serve_model(self, model: ServedModel) -> None:
@@ -131,6 +152,22 @@ class Service:
 
     def _count_refused(self) -> None:
         self.meters.models.labels("refused").inc()
+
+
+def _check_places(explainer: Explainer, wanted: Wanted, most: int) -> None:
+    """See that phrases stand in their text, and in so few places that the work is bounded.
+
+    Raises:
+        Refusal: if they do not.
+    """
+    tokens = explainer.tokens(wanted.text) if wanted.phrases else []
+    try:
+        places = sum(len(occurrences(phrase, tokens)) for phrase in wanted.phrases)
+    except DataError as error:
+        raise Refusal(UNFIT, str(error)) from None
+    if places > most:
+        told = f"the phrases stand in {places:,} places of the text: ask for {most:,} at most"
+        raise Refusal(TOO_LARGE, told)
 
 
 async def _unless_gone(

@@ -162,6 +162,7 @@ def some_recipes(draw):
         },
         "model": {"pooling": draw(st.sampled_from([["max"], ["mean", "last", "max"]]))},
         "export": {"version": draw(st.integers(1, 2**40))},
+        "track": {"to": draw(st.sampled_from([[], ["mlflow", "tensorboard"]]))},
     }
     sections = {n: load_section(n, overrides.get(n, {}), []) for n in SECTIONS}
     return Recipe(draw(st.sampled_from(["a", "ü b"])), **sections)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.serve.limits import Limits
 from sentiment_lstm import __version__
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.explain import Explainer
@@ -145,6 +146,25 @@ def test_several_explanations_come_in_order(client, bundle):
         assert each["logit"] == pytest.approx(expected.logit, abs=1e-7)
 
 
+PHRASES = ["Not  VERY good", "was", "!"]
+
+
+def test_phrases_get_the_shares_that_the_command_gives_them(client, bundle, invoke):
+    options = [part for phrase in PHRASES for part in ("--phrase", phrase)]
+    told = invoke("explain", "--model", bundle, "--format", "json", *options, TEXTS[1]).stdout
+    found = posted(client, "/v1/explain", {"text": TEXTS[1], "phrases": PHRASES})
+    assert found == json.loads(told)
+    places = [(each["phrase"], each["start"], each["end"]) for each in found["phrases"]]
+    assert places == [(PHRASES[0], 3, 6), ("was", 2, 3), ("was", 9, 10), ("!", 11, 12)]
+    for each in found["phrases"]:
+        assert each["relevant"] + each["irrelevant"] == pytest.approx(found["logit"], abs=1e-7)
+
+
+def test_no_phrases_change_nothing(client):
+    plain = posted(client, "/v1/explain", {"text": TEXTS[1]})
+    assert posted(client, "/v1/explain", {"phrases": [], "text": TEXTS[1]}) == plain
+
+
 # --- TensorFlow Serving's form ---
 
 
@@ -215,6 +235,22 @@ def test_openapi_describes_every_route_and_no_page_loads_from_elsewhere(client):
     } == set(described["paths"])  # fmt: skip
     for path in ("/docs", "/redoc"):
         assert client.get(path).status_code == 404
+
+
+def test_openapi_describes_phrases_as_they_are_taken_and_answered(client):
+    route = client.get("/openapi.json").json()["paths"]["/v1/explain"]["post"]
+    one, many = route["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert "phrases" not in many["properties"]
+    assert "phrases" not in one["required"]
+    schema = one["properties"]["phrases"]
+    assert schema["maxItems"] == Limits.phrases
+    assert schema["items"] == {
+        "type": "string", "minLength": 1, "maxLength": Limits.phrase_characters,
+    }  # fmt: skip
+    answer = route["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"][0]
+    found = posted(client, "/v1/explain", {"text": "not good", "phrases": ["not good"]})
+    (phrase,) = found["phrases"]
+    assert set(answer["properties"]["phrases"]["items"]["required"]) == set(phrase)
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/page/page.js"])

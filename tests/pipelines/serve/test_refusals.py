@@ -9,6 +9,9 @@ LIMITS = {
     "--max-body-bytes": 400_000,
     "--max-texts": 3,
     "--max-explained": 2,
+    "--max-phrases": 2,
+    "--max-phrase-characters": 9,
+    "--max-places": 3,
     "--max-characters": 50,
     "--max-waiting-explained": 2,
 }
@@ -159,6 +162,46 @@ def test_what_is_no_text_is_refused_with_its_place(client, path, body, part):
     reason = refusal(client.post(path, content=json.dumps(body)), 422)
     assert part in reason
     assert len(reason) < 200
+
+
+@pytest.mark.parametrize(
+    ("phrases", "part"),
+    [
+        ("good", "phrases is a string: give a list of strings"),
+        (None, "phrases is null: give a list of strings"),
+        (["good", 3], "phrases[1] is a number: give a string"),
+        ([""], "phrase '' holds no word: give words of the text"),
+        (["good", " \n "], "phrase ' \\n ' holds no word"),
+        (["god film"], "did you mean 'good' for 'god'?"),
+        (["film good"], "give words that follow one another there"),
+        (["\ud800"], "holds no word"),
+    ],
+)
+def test_what_is_no_phrase_of_the_text_is_refused(client, phrases, part):
+    body = json.dumps({"text": "a good film", "phrases": phrases})
+    assert part in refusal(client.post("/v1/explain", content=body), 422)
+
+
+def test_a_request_may_have_so_many_phrases_of_so_many_characters_in_so_many_places(client):
+    def asked(text, phrases):
+        return client.post("/v1/explain", json={"text": text, "phrases": phrases})
+
+    assert asked("a good good", ["good good", "a"]).status_code == 200
+    reason = refusal(asked("a good good", ["a", "a", "good"]), 413)
+    assert reason == "3 phrases in one request: give 2 at most"
+    reason = refusal(asked("a good good ", ["a", "good good "]), 413)
+    assert reason == "phrases[1] has 10 characters: give 9 at most"
+    assert asked("a good a", ["a", "good"]).status_code == 200
+    reason = refusal(asked("a good a", ["a", "a"]), 413)
+    assert reason == "the phrases stand in 4 places of the text: ask for 3 at most"
+
+
+def test_phrases_belong_to_one_text_and_to_an_explanation(client):
+    body = {"texts": ["good"], "phrases": ["good"]}
+    reason = refusal(client.post("/v1/explain", json=body), 422)
+    assert reason == "phrases go with text: ask about one text at a time"
+    body = {"text": "good", "phrases": ["good"]}
+    assert "unknown key 'phrases'" in refusal(client.post("/v1/classify", json=body), 422)
 
 
 def test_more_than_may_wait_is_told_to_come_back(client, strict, connect):
