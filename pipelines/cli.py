@@ -251,27 +251,38 @@ def run(
 @cli.command()
 @recipe_argument()
 @recipe_options
-def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+@engine_options
+def preprocess(
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    **engine_choice: Any,
+) -> None:
     """Turn the texts of RECIPE into token ids, and report on the splits.
 
     \b
     Examples:
       sentiment-lstm preprocess quickstart
       sentiment-lstm preprocess imdb-scratch --set text.max_tokens=256
+      sentiment-lstm preprocess imdb-scratch --engine ray
     """
-    _run_stage("preprocess", recipe, run_dir, overrides, force)
+    engine = _engine(**engine_choice)
+    _run_stage("preprocess", recipe, run_dir, overrides, force, engine=engine)
 
 
 @cli.command()
 @recipe_argument()
 @recipe_options
 @max_minutes_option
+@engine_options
 def pretrain(
     recipe: str,
     run_dir: Path | None,
     overrides: Sequence[str],
     force: bool,
     max_minutes: float | None,
+    **engine_choice: Any,
 ) -> None:
     """Train the language model of RECIPE, which its classifier starts from; it goes on likewise.
 
@@ -1113,9 +1124,10 @@ def _run_stage(
     overrides: Sequence[str],
     force: bool,
     max_minutes: float | None = None,
+    **choice: Any,
 ) -> None:
     """Run one stage alone and print its results."""
-    choice = {"force": force, "only": stage, "max_minutes": max_minutes}
+    choice |= {"force": force, "only": stage, "max_minutes": max_minutes}
     _run_recipe(recipe, run_dir, overrides, (stage,), **choice)
 
 
