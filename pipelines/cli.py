@@ -293,8 +293,10 @@ def pretrain(
     Examples:
       sentiment-lstm pretrain imdb-teacher
       sentiment-lstm pretrain imdb-teacher --max-minutes 60
+      sentiment-lstm pretrain imdb-teacher --engine ray --workers 2
     """
-    _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes)
+    engine = _engine(**engine_choice)
+    _run_stage("pretrain", recipe, run_dir, overrides, force, max_minutes, engine=engine)
 
 
 @cli.command()
@@ -318,21 +320,28 @@ def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
 @recipe_argument()
 @recipe_options
 @max_minutes_option
+@engine_options
 def train(
     recipe: str,
     run_dir: Path | None,
     overrides: Sequence[str],
     force: bool,
     max_minutes: float | None,
+    **engine_choice: Any,
 ) -> None:
     """Train the model of RECIPE on what preprocess left; an interrupted training goes on.
+
+    Workers of a cluster share out each batch and sum their gradients: it takes the steps that one
+    process takes, and goes on when a worker is lost.
 
     \b
     Examples:
       sentiment-lstm train quickstart
       sentiment-lstm train imdb-scratch --set train.backend=jax --force
+      sentiment-lstm train imdb-scratch --engine ray --workers 2
     """
-    _run_stage("train", recipe, run_dir, overrides, force, max_minutes)
+    engine = _engine(**engine_choice)
+    _run_stage("train", recipe, run_dir, overrides, force, max_minutes, engine=engine)
 
 
 @cli.command()

@@ -1,8 +1,10 @@
 """The pretrain stage: token arrays in, a language model out that the classifier starts from."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.resuming import announce_epoch, own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import file_digest
@@ -15,15 +17,51 @@ if TYPE_CHECKING:
 
 
 def execute(
-    recipe: Recipe, run: RunDirectory, progress: Progress, max_minutes: float | None = None
+    recipe: Recipe,
+    run: RunDirectory,
+    progress: Progress,
+    max_minutes: float | None = None,
+    engine: Engine = LOCAL,
 ) -> None:
     """Train the language model of a recipe on the run's token arrays, train and unlabelled.
 
     Raises:
         Paused: after `max_minutes`.
     """
-    from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.checkpoints import remove_checkpoints
+
+    checkpoints = own_checkpoints("pretrain", recipe, run)
+    if engine.distributed:
+        from pipelines.distributed.training import train_on
+
+        work = ("pretrain", recipe, run, checkpoints, max_minutes)
+        history = train_on(engine, *work, announce_epoch)
+    else:
+        how: dict[str, Any] = {"max_minutes": max_minutes, "progress": progress}
+        how["on_epoch"] = announce_epoch
+        history = pretrain_recipe(recipe, run, checkpoints, **how).history
+    write_history(run.pretrain_history, history)
+    remove_checkpoints(run.pretrain_checkpoint)
+
+
+def pretrain_recipe(
+    recipe: Recipe,
+    run: RunDirectory,
+    checkpoints: Path,
+    *,
+    leaves_model: bool = True,
+    **how: Any,
+) -> "Pretrained":
+    """Train the language model of a recipe on the run's token arrays, and leave it.
+
+    Args:
+        recipe: what to train.
+        run: where the token arrays are, and the model goes.
+        checkpoints: of this very training.
+        leaves_model: whether it is this process that writes the model.
+        how: what else `sentiment_lstm.pretraining.pretrain_network` takes.
+    """
+    from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.language_models import write_language_model
     from sentiment_lstm.pretraining import pretrain_network
     from sentiment_lstm.text import Vocabulary
@@ -35,14 +73,13 @@ def execute(
         vocabulary_size=len(vocabulary),
         model=recipe.model,
         settings=recipe.pretrain,
-        checkpoints=own_checkpoints("pretrain", recipe, run),
-        max_minutes=max_minutes,
-        progress=progress,
-        on_epoch=announce_epoch,
+        checkpoints=checkpoints,
+        **how,
     )
-    write_history(run.pretrain_history, trained.history)
-    write_language_model(run.pretrain, vocabulary, trained.weights, _config(recipe, run, trained))
-    remove_checkpoints(run.pretrain_checkpoint)
+    if leaves_model:
+        config = _config(recipe, run, trained)
+        write_language_model(run.pretrain, vocabulary, trained.weights, config)
+    return trained
 
 
 def _texts(run: RunDirectory) -> "TokenArrays":

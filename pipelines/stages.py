@@ -240,6 +240,7 @@ STAGES = (
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.pretrain_checkpoint,
         pauses=True,
+        distributes=True,
         wanted=_pretrains,
         varies=("pretrain/history.jsonl",),  # it tells seconds
     ),
@@ -262,6 +263,7 @@ STAGES = (
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.checkpoint,
         pauses=True,
+        distributes=True,
         varies=("train/history.jsonl",),  # it tells seconds
     ),
     Stage(
