@@ -23,6 +23,7 @@ NEEDS = {
     "--format onnx": ("onnx", "onnxruntime"),
     "run_onnx.py": ("onnx", "onnxruntime"),
     "--format litert": ("ai_edge_litert",),
+    "--engine ray": ("ray",),
 }
 
 SMALL = {
