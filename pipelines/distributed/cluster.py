@@ -156,6 +156,7 @@ def _start(ray: Any, workers: int, directory: str) -> None:
     for last in (False,) * (STARTS - 1) + (True,):
         try:
             ray.init(
+                address="local",  # whatever RAY_ADDRESS says
                 num_cpus=workers,
                 num_gpus=0,
                 include_dashboard=False,

@@ -179,7 +179,10 @@ def test_a_local_cluster_is_out_of_reach(token, tmp_path):
     program = tmp_path / "listening.py"
     program.write_text(LISTENING)
     done = subprocess.run(
-        [sys.executable, program], env=environment(), capture_output=True, text=True
+        [sys.executable, program],
+        env=environment(RAY_ADDRESS="127.0.0.1:1"),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import deque
 from dataclasses import replace
 
@@ -93,3 +94,12 @@ def test_an_address_without_a_cluster_is_one_line(token):
             joined(Engine("ray", address)),
         ):
             pass
+
+
+def test_without_ray_it_is_said_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
+    with (
+        pytest.raises(RunError, match=r"^Ray is not installed here: pip install "),
+        joined(Engine("ray", "127.0.0.1:1")),
+    ):
+        pass
