@@ -19,6 +19,7 @@ from pipelines.streams import forget_output, open_standard_streams, output_is_lo
 from sentiment_lstm.errors import SentimentError, system_message
 
 if TYPE_CHECKING:
+    from pipelines.distributed.engine import Engine
     from sentiment_lstm.progress import Progress
     from sentiment_lstm.records import Rejection, Row
 
@@ -136,6 +137,43 @@ def model_option(text: str) -> Callable[[Command], Command]:
     return click.option("--model", metavar="NAME|DIR", help=text, shell_complete=completed.models)
 
 
+def engine_options(command: Command) -> Command:
+    """Add what every command takes that a Ray cluster can run; `_engine` reads it."""
+    options = (
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            metavar="N",
+            help="With ray: processes that share the work.  [default: one for each core]",
+        ),
+        click.option(
+            "--address",
+            metavar="HOST:PORT",
+            help="With ray: of a running cluster.  [default: one is started on this machine]",
+        ),
+        click.option(
+            "--engine",
+            "engine_name",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="What does the work: this process, or a Ray cluster.",
+        ),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def _engine(engine_name: str, address: str | None, workers: int | None) -> "Engine":
+    from pipelines.distributed.engine import Engine
+
+    for name, value in {"--address": address, "--workers": workers}.items():
+        if value is not None and engine_name == "local":
+            raise click.UsageError(f"{name} goes with --engine ray.")
+    return Engine(engine_name, address, workers)
+
+
 # Limits of the service: their names in `Limits`, as options, and what they are.
 LIMIT_OPTIONS = {
     "body_bytes": ("--max-body-bytes", "Bytes of a request."),
@@ -237,15 +275,24 @@ def run(
 @cli.command()
 @recipe_argument()
 @recipe_options
-def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bool) -> None:
+@engine_options
+def preprocess(
+    recipe: str,
+    run_dir: Path | None,
+    overrides: Sequence[str],
+    force: bool,
+    **engine_choice: Any,
+) -> None:
     """Turn the texts of RECIPE into token ids, and report on the splits.
 
     \b
     Examples:
       sentiment-lstm preprocess quickstart
       sentiment-lstm preprocess imdb-scratch --set text.max_tokens=256
+      sentiment-lstm preprocess imdb-scratch --engine ray
     """
-    _run_stage("preprocess", recipe, run_dir, overrides, force)
+    engine = _engine(**engine_choice)
+    _run_stage("preprocess", recipe, run_dir, overrides, force, engine=engine)
 
 
 @cli.command()
@@ -253,6 +300,7 @@ def preprocess(recipe: str, run_dir: Path | None, overrides: Sequence[str], forc
 @recipe_options
 @track_option
 @max_minutes_option
+@engine_options
 def pretrain(
     recipe: str,
     run_dir: Path | None,
@@ -260,6 +308,7 @@ def pretrain(
     force: bool,
     trackers: Sequence[str],
     max_minutes: float | None,
+    **engine_choice: Any,
 ) -> None:
     """Train the language model of RECIPE, which its classifier starts from; it goes on likewise.
 
@@ -270,9 +319,11 @@ def pretrain(
     Examples:
       sentiment-lstm pretrain imdb-teacher
       sentiment-lstm pretrain imdb-teacher --max-minutes 60
+      sentiment-lstm pretrain imdb-teacher --engine ray --workers 2
     """
     more = _track_overrides(trackers)
-    _run_stage("pretrain", recipe, run_dir, [*overrides, *more], force, max_minutes)
+    engine = _engine(**engine_choice)
+    _run_stage("pretrain", recipe, run_dir, [*overrides, *more], force, max_minutes, engine=engine)
 
 
 @cli.command()
@@ -297,6 +348,7 @@ def teach(recipe: str, run_dir: Path | None, overrides: Sequence[str], force: bo
 @recipe_options
 @track_option
 @max_minutes_option
+@engine_options
 def train(
     recipe: str,
     run_dir: Path | None,
@@ -304,16 +356,22 @@ def train(
     force: bool,
     trackers: Sequence[str],
     max_minutes: float | None,
+    **engine_choice: Any,
 ) -> None:
     """Train the model of RECIPE on what preprocess left; an interrupted training goes on.
+
+    Workers of a cluster share out each batch and sum their gradients: it takes the steps that one
+    process takes, and goes on when a worker is lost.
 
     \b
     Examples:
       sentiment-lstm train quickstart
       sentiment-lstm train imdb-scratch --set train.backend=jax --force
+      sentiment-lstm train imdb-scratch --engine ray --workers 2
     """
     more = _track_overrides(trackers)
-    _run_stage("train", recipe, run_dir, [*overrides, *more], force, max_minutes)
+    engine = _engine(**engine_choice)
+    _run_stage("train", recipe, run_dir, [*overrides, *more], force, max_minutes, engine=engine)
 
 
 @cli.command()
@@ -564,7 +622,8 @@ def tune(
     "--input",
     "input_name",
     metavar="FILE|-",
-    help="Read texts from a .txt, .csv, .tsv or .jsonl file (.gz too), or from standard input.",
+    help="Read texts from a .txt, .csv, .tsv or .jsonl file (.gz too), or from standard input. "
+    "With ray also from all files of a folder, and from a URL.",
 )
 @click.option(
     "--input-format",
@@ -597,9 +656,11 @@ def tune(
 @click.option("--strict", is_flag=True, help="Stop at the first row that holds no text.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file, whole or not at all.  [default: standard output]",
+    metavar="FILE|DIR",
+    help="Write to this file, whole or not at all. With ray a folder or a URL, which gets a file "
+    "for each part of the input.  [default: standard output]",
 )
+@engine_options
 def classify(
     texts: Sequence[str],
     model: str | None,
@@ -610,7 +671,8 @@ def classify(
     threshold: float | None,
     abstain: float | None,
     strict: bool,
-    output: Path | None,
+    output: str | None,
+    **engine_choice: Any,
 ) -> None:
     """Tell the sentiment of each TEXT, or of each row of a file.
 
@@ -619,14 +681,23 @@ def classify(
     of the input are kept; one named like a part of the answer gets the prefix input_. Rows that
     hold no text are reported on standard error and left out.
 
+    On a cluster each part of the input is answered into a file of its own; the same command goes
+    on where one was stopped.
+
     \b
     Examples:
       sentiment-lstm classify --model runs/quickstart "I loved it." "Not for me."
       sentiment-lstm classify --input reviews.csv --format csv --output answers.csv
       cat reviews.txt | sentiment-lstm classify --format jsonl
+      sentiment-lstm classify --engine ray --input reviews --format jsonl --output answers
     """
+    engine = _engine(**engine_choice)
     if texts and input_name:
         raise click.UsageError("Give TEXT or --input, not both.")
+    if engine.distributed:
+        options = (input_format, text_column, form, threshold, abstain, strict)
+        _classify_batch(engine, model, input_name, output, options)
+        return
     if not texts and not input_name and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Nothing to classify: give TEXT, --input FILE or pipe texts in.")
     from pipelines.classify import open_classifier, typed_rows
@@ -635,7 +706,33 @@ def classify(
         classifier = open_classifier(model)
         rows = typed_rows(texts) if texts else _rows(input_name or "-", input_format, text_column)
         choice = {"threshold": threshold, "abstain": abstain}
-        _classify(rows, classifier, form, choice, strict, output)
+        _classify(rows, classifier, form, choice, strict, _file(output))
+
+
+def _file(output: str | None) -> Path | None:
+    if output is not None and Path(output).is_dir():
+        raise click.BadParameter(f"File {output!r} is a directory.", param_hint="'--output'")
+    return None if output is None else Path(output)
+
+
+def _classify_batch(
+    engine: "Engine",
+    model: str | None,
+    source: str | None,
+    output: str | None,
+    options: tuple[Any, ...],
+) -> None:
+    """Have a cluster answer about every row of an input, and tell how many there were."""
+    if source in (None, "-") or output is None:
+        raise click.UsageError("--engine ray needs --input FILE|DIR|URL and --output DIR|URL.")
+    from pipelines.distributed.classifying import Batch, classify_batch
+    from pipelines.distributed.scoring import Wish
+
+    kind, *wish = options
+    with _messages():
+        batch = Batch(model, str(source), kind, output, Wish(*wish))
+        counts = classify_batch(batch, engine, _progress())
+    _note(f"{counts['rejected']} rows left out, {counts['answered']} answered")
 
 
 def _classify(
@@ -1066,9 +1163,10 @@ def _run_stage(
     overrides: Sequence[str],
     force: bool,
     max_minutes: float | None = None,
+    **choice: Any,
 ) -> None:
     """Run one stage alone and print its results."""
-    choice = {"force": force, "only": stage, "max_minutes": max_minutes}
+    choice |= {"force": force, "only": stage, "max_minutes": max_minutes}
     _run_recipe(recipe, run_dir, overrides, (stage,), **choice)
 
 

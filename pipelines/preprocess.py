@@ -10,16 +10,17 @@ import logging
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from pipelines.config import Recipe
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.labelled import target_of
 from pipelines.rundir import RunDirectory
 from pipelines.summary import (
@@ -42,16 +43,24 @@ log = logging.getLogger(__name__)
 _json_string = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
+class Tokens(Protocol):
+    """What makes token blocks of texts: processes of this machine, or a cluster."""
+
+    def blocks(self, texts: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the token block of each pack of texts, in order."""
+        ...  # pragma: no cover
+
+
+def execute(recipe: Recipe, run: RunDirectory, progress: Progress, engine: Engine = LOCAL) -> None:
     """Make the run's token arrays, texts, vocabulary and summary.
 
     Raises:
         DataError: when the data are missing, or hold nothing that the task can use.
+        RunError: if a cluster is asked for, and there is none.
     """
     dataset = open_dataset(recipe.data, progress)
     with replaced_directory(run.preprocess) as directory, ExitStack() as files:
-        workers = files.enter_context(TokenWorkers())
-        read = _Reading(dataset, directory, workers, files, progress)
+        read = _Reading(dataset, directory, files.enter_context(_tokens(engine)), files, progress)
         texts = {split: read(split, run.texts(split).name) for split in dataset.splits}
         counts = _count_tokens(texts["train"])
         vocabulary = _vocabulary(counts, recipe.text)
@@ -66,6 +75,14 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
         }
         (directory / run.summary.name).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     _announce(summary, run.summary)
+
+
+def _tokens(engine: Engine) -> AbstractContextManager[Tokens]:
+    if not engine.distributed:
+        return TokenWorkers()
+    from pipelines.distributed.tokenising import cluster_tokens
+
+    return cluster_tokens(engine)
 
 
 def _announce(summary: Mapping[str, Any], path: Path) -> None:
@@ -107,7 +124,7 @@ class _Reading:
 
     dataset: Dataset
     directory: Path
-    workers: TokenWorkers
+    tokens: Tokens
     files: ExitStack
     progress: Progress
 
@@ -117,7 +134,7 @@ class _Reading:
         texts = _Texts(spool, array("d"))
         with (self.directory / name).open("wb") as file:
             lines = _written(packs(self._lines(split, texts.targets)), file)
-            for block in self.workers.blocks(lines):
+            for block in self.tokens.blocks(lines):
                 send(spool, block)
         return texts
 

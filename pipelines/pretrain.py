@@ -1,8 +1,10 @@
 """The pretrain stage: token arrays in, a language model out that the classifier starts from."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import file_digest
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def execute(
-    recipe: Recipe, run: RunDirectory, progress: Progress, max_minutes: float | None = None
+    recipe: Recipe,
+    run: RunDirectory,
+    progress: Progress,
+    max_minutes: float | None = None,
+    engine: Engine = LOCAL,
 ) -> None:
     """Train the language model of a recipe on the run's token arrays, train and unlabelled.
 
@@ -24,29 +30,58 @@ def execute(
         RunError: if what is to follow the training cannot begin.
         Paused: after `max_minutes`.
     """
-    from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.checkpoints import remove_checkpoints
+
+    checkpoints = own_checkpoints("pretrain", recipe, run)
+    with followed("pretrain", recipe, run, checkpoints) as tell:
+        if engine.distributed:
+            from pipelines.distributed.training import train_on
+
+            work = ("pretrain", recipe, run, checkpoints, max_minutes)
+            history = train_on(engine, *work, tell)
+        else:
+            how: dict[str, Any] = {"max_minutes": max_minutes, "progress": progress}
+            history = pretrain_recipe(recipe, run, checkpoints, on_epoch=tell, **how).history
+        write_history(run.pretrain_history, history)
+    remove_checkpoints(run.pretrain_checkpoint)
+
+
+def pretrain_recipe(
+    recipe: Recipe,
+    run: RunDirectory,
+    checkpoints: Path,
+    *,
+    leaves_model: bool = True,
+    **how: Any,
+) -> "Pretrained":
+    """Train the language model of a recipe on the run's token arrays, and leave it.
+
+    Args:
+        recipe: what to train.
+        run: where the token arrays are, and the model goes.
+        checkpoints: of this very training.
+        leaves_model: whether it is this process that writes the model.
+        how: what else `sentiment_lstm.pretraining.pretrain_network` takes.
+    """
+    from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.language_models import write_language_model
     from sentiment_lstm.pretraining import pretrain_network
     from sentiment_lstm.text import Vocabulary
 
     vocabulary = Vocabulary.load(run.vocabulary)
-    checkpoints = own_checkpoints("pretrain", recipe, run)
-    with followed("pretrain", recipe, run, checkpoints) as tell:
-        trained = pretrain_network(
-            _texts(run),
-            TokenArrays.load(run.preprocess, "validation"),
-            vocabulary_size=len(vocabulary),
-            model=recipe.model,
-            settings=recipe.pretrain,
-            checkpoints=checkpoints,
-            max_minutes=max_minutes,
-            progress=progress,
-            on_epoch=tell,
-        )
-        write_history(run.pretrain_history, trained.history)
-    write_language_model(run.pretrain, vocabulary, trained.weights, _config(recipe, run, trained))
-    remove_checkpoints(run.pretrain_checkpoint)
+    trained = pretrain_network(
+        _texts(run),
+        TokenArrays.load(run.preprocess, "validation"),
+        vocabulary_size=len(vocabulary),
+        model=recipe.model,
+        settings=recipe.pretrain,
+        checkpoints=checkpoints,
+        **how,
+    )
+    if leaves_model:
+        config = _config(recipe, run, trained)
+        write_language_model(run.pretrain, vocabulary, trained.weights, config)
+    return trained
 
 
 def _texts(run: RunDirectory) -> "TokenArrays":

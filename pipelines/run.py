@@ -13,6 +13,7 @@ from time import monotonic
 import sentiment_lstm
 from pipelines.amending import settle
 from pipelines.config import Recipe, dump
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.lock import locked
 from pipelines.logs import handled, log_file, native_messages_in
 from pipelines.own_process import choose_backend, needs_own_process, run_in_own_process
@@ -52,6 +53,7 @@ def run_stages(
     progress: Progress = silent,
     announce: Callable[[str], None] = log.info,
     stages: Sequence[Stage] = STAGES,
+    engine: Engine = LOCAL,
 ) -> bool:
     """Run every stage that is not up to date, in order.
 
@@ -65,6 +67,7 @@ def run_stages(
         progress: shows how far a stage is.
         announce: told what happens, one line at a time.
         stages: the whole chain.
+        engine: what does the work of stages that can be distributed.
 
     Returns:
         Whether all is done; not if a training has stopped, and no stage after it has run.
@@ -81,7 +84,7 @@ def run_stages(
         require_trackers(recipe)
     with _working_on(run, recipe) as lock:
         named = {s.name: s for s in stages}
-        chain = _Chain(recipe, run, named, progress, announce, lock, max_minutes)
+        chain = _Chain(recipe, run, named, progress, announce, lock, max_minutes, engine)
         try:
             for stage in chosen:
                 chain.bring_up_to_date(stage, force=force)
@@ -139,6 +142,7 @@ class _Chain:
     announce: Callable[[str], None]
     lock: int
     max_minutes: float | None = None
+    engine: Engine = LOCAL
 
     def bring_up_to_date(self, stage: Stage, *, force: bool) -> None:
         """Run a stage if there is a reason to."""
@@ -168,10 +172,16 @@ class _Chain:
             shutil.rmtree(leftover, ignore_errors=True)
         read = self._execute(stage)
         made = digests(self.run.path, stage.outputs(self.recipe, self.run))
-        made_with = surroundings(stage.backend(self.recipe))
+        made_with = surroundings(stage.backend(self.recipe)) | self._engine(stage)
         stamp = replace(self._stamp(stage, read, made), made_with=made_with)
         write_stamp(self.run.stamp(stage.name), stamp)
         self.announce(f"{stage.name}: done in {monotonic() - started:.1f} s")
+
+    def _engine(self, stage: Stage) -> dict[str, str]:
+        """Return what to record of the engine, whose sums round as many workers have it."""
+        if not (stage.distributes and self.engine.distributed):
+            return {}
+        return {"engine": f"{self.engine.name}, {self.engine.workers or 'all'} workers"}
 
     def _kept(self, recorded: Stamp) -> dict[str, str]:
         """Return the digests of a stage's outputs as they lie on disk."""
@@ -191,7 +201,8 @@ class _Chain:
             The digests of the inputs from before: one that is edited meanwhile has then changed.
         """
         backend = stage.backend(self.recipe)
-        if backend is not None and needs_own_process(backend):
+        elsewhere = stage.distributes and self.engine.distributed  # Keras is imported there alone
+        if not elsewhere and backend is not None and needs_own_process(backend):
             inputs = self._inputs(stage)
             minutes = self.max_minutes if stage.pauses else None
             run_in_own_process(stage.name, self.run, backend, self.lock, minutes)
@@ -200,7 +211,7 @@ class _Chain:
         choose_backend(backend or "tensorflow")
         with native_messages_in(self.run.log):
             inputs = self._inputs(stage)
-            stage.execute(self.recipe, self.run, self.progress, self.max_minutes)
+            stage.execute(self.recipe, self.run, self.progress, self.max_minutes, self.engine)
         return inputs
 
     def _require_inputs(self, stage: Stage) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Recipe, left_out_file, recipe_names
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.rundir import TAUGHT, RunDirectory, export_record
 from pipelines.stamp import digests, file_digest, text_digest
 from sentiment_lstm.datasets import UNLABELLED
@@ -38,6 +39,7 @@ class Stage:
         backend: the Keras backend it needs; none where it does not use Keras.
         resumes: what an interrupted run of it goes on from, and `--force` removes.
         pauses: whether it can stop after some minutes, to go on from there.
+        distributes: whether a cluster can do it; its module's `execute` then takes an `engine`.
         wanted: whether a recipe has it at all.
         varies: patterns of outputs that no two runs of it leave alike, byte for byte.
     """
@@ -51,6 +53,7 @@ class Stage:
     backend: Callable[[Recipe], str | None] = lambda _: None
     resumes: Callable[[RunDirectory], Path | None] = lambda _: None
     pauses: bool = False
+    distributes: bool = False
     wanted: Callable[[Recipe], bool] = lambda _: True
     varies: tuple[str, ...] = ()
 
@@ -69,14 +72,16 @@ class Stage:
         run: RunDirectory,
         progress: Progress,
         max_minutes: float | None = None,
+        engine: Engine = LOCAL,
     ) -> None:
-        """Do the work in this process.
+        """Do the work in this process, or have a cluster do it if the stage can be distributed.
 
         Raises:
             Paused: if the stage can, after so many minutes.
         """
-        limit = {"max_minutes": max_minutes} if self.pauses else {}
-        importlib.import_module(self.module).execute(recipe, run, progress, **limit)
+        how: dict[str, Any] = {"max_minutes": max_minutes} if self.pauses else {}
+        how |= {"engine": engine} if self.distributes else {}
+        importlib.import_module(self.module).execute(recipe, run, progress, **how)
 
 
 def _preprocess_inputs(recipe: Recipe, _: RunDirectory) -> dict[str, str]:
@@ -211,6 +216,7 @@ STAGES = (
         module="pipelines.preprocess",
         inputs=_preprocess_inputs,
         outputs=lambda _, run: _tree(run.preprocess),
+        distributes=True,
     ),
     Stage(
         name="pretrain",
@@ -234,6 +240,7 @@ STAGES = (
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.pretrain_checkpoint,
         pauses=True,
+        distributes=True,
         wanted=_pretrains,
         varies=("pretrain/history.jsonl",),  # it tells seconds
     ),
@@ -256,6 +263,7 @@ STAGES = (
         backend=lambda recipe: recipe.train.backend,
         resumes=lambda run: run.checkpoint,
         pauses=True,
+        distributes=True,
         varies=("train/history.jsonl",),  # it tells seconds
     ),
     Stage(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
+from pipelines.distributed.engine import LOCAL, Engine
 from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.tracking.following import followed
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 
     from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.resumable import History, OnEpoch
+    from sentiment_lstm.training import Trained
 
 # Keys of the data section that name places on the machine: no part of a model that travels.
 PATHS = ("dir", "train", "validation", "test", "unlabelled")
 
 
 def execute(
-    recipe: Recipe, run: RunDirectory, progress: Progress, max_minutes: float | None = None
+    recipe: Recipe,
+    run: RunDirectory,
+    progress: Progress,
+    max_minutes: float | None = None,
+    engine: Engine = LOCAL,
 ) -> None:
     """Train the network of a recipe on the run's token arrays and leave the bundle.
 
@@ -37,7 +43,12 @@ def execute(
 
     checkpoints = own_checkpoints("train", recipe, run)
     with followed("train", recipe, run, checkpoints) as tell:
-        history = train(recipe, run, checkpoints, progress, max_minutes, tell)
+        if engine.distributed:
+            from pipelines.distributed.training import train_on
+
+            history = train_on(engine, "train", recipe, run, checkpoints, max_minutes, tell)
+        else:
+            history = train(recipe, run, checkpoints, progress, max_minutes, tell)
         write_history(run.history, history)
     remove_checkpoints(run.checkpoint)
 
@@ -63,21 +74,39 @@ def train(
     Returns:
         A row an epoch, those of before an interruption too.
     """
+    how: dict[str, Any] = {"max_minutes": max_minutes, "progress": progress, "on_epoch": on_epoch}
+    return fit_recipe(recipe, run, checkpoints, **how).history
+
+
+def fit_recipe(
+    recipe: Recipe,
+    run: RunDirectory,
+    checkpoints: Path,
+    *,
+    leaves_model: bool = True,
+    **how: Any,
+) -> "Trained":
+    """Train the network of a recipe on the run's token arrays.
+
+    Args:
+        recipe: what to train.
+        run: where the token arrays are, and the bundle goes.
+        checkpoints: of this very training.
+        leaves_model: whether it is this process that writes the bundle.
+        how: what else `sentiment_lstm.fitting.fit` takes.
+    """
     from sentiment_lstm.fitting import fit
 
-    trained = fit(
+    return fit(
         _splits(recipe, run),
-        run.bundle,
+        run.bundle if leaves_model else None,
         text=recipe.text,
         model=recipe.model,
         settings=recipe.train,
         pretrained=_pretrained(recipe, run),
         checkpoints=checkpoints,
-        max_minutes=max_minutes,
-        progress=progress,
-        on_epoch=on_epoch,
+        **how,
     )
-    return trained.history
 
 
 def _splits(recipe: Recipe, run: RunDirectory) -> Any:

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sentiment_lstm.groups import ALONE, Group
 from sentiment_lstm.losses import Divergence, Loss, entropy
 from sentiment_lstm.lstm import Tensor
 from sentiment_lstm.settings import TrainSettings
@@ -56,7 +57,12 @@ def scale_of(model: keras.Model) -> float:
 
 
 def adversarial_step(
-    model: keras.Model, optimizer: Any, loss: Loss, divergence: Divergence, how: TrainSettings
+    model: keras.Model,
+    optimizer: Any,
+    loss: Loss,
+    divergence: Divergence,
+    how: TrainSettings,
+    group: Group = ALONE,
 ) -> Step:
     """Return a function that moves a classifier's weights by one batch and returns its loss.
 
@@ -71,11 +77,12 @@ def adversarial_step(
         divergence: of logits from logits.
         how: the distances, in standard deviations of the word vectors as they are now, and the
             weight of the entropy.
+        group: processes that train together, on labelled texts alone; see `steps.program_step`.
     """
     width, scale = model.get_layer("embedding").output_dim, scale_of(model)
     labelled = supervised_program(loss, width, how.adversarial * scale)
     if not reads_unlabelled(how):
-        return of_texts(program_step(movable(model), optimizer, labelled))
+        return of_texts(program_step(movable(model), optimizer, labelled, group))
     unlabelled = virtual_program(divergence, width, how.virtual_adversarial * scale, how.entropy)
 
     def program(

@@ -206,10 +206,15 @@ def training_batches(
         yield _batch(arrays, indices)
 
 
-def evaluation_batches(arrays: TokenArrays, batch_size: int) -> Iterator[Batch]:
-    """Yield every text once, shortest first; `Batch.indices` tells where each belongs."""
+def evaluation_batches(
+    arrays: TokenArrays, batch_size: int, first: int = 0, every: int = 1
+) -> Iterator[Batch]:
+    """Yield every text once, shortest first; `Batch.indices` tells where each belongs.
+
+    Of the batches come those from number `first` on, one of so many.
+    """
     order = np.argsort(arrays.lengths, kind="stable")
-    for start in range(0, len(order), batch_size):
+    for start in range(first * batch_size, len(order), every * batch_size):
         yield _batch(arrays, order[start : start + batch_size])
 
 

@@ -24,6 +24,10 @@ class BundleError(SentimentError):
     """A model on disk is missing, incomplete, altered or not one of ours."""
 
 
+class GroupError(SentimentError):
+    """Processes that train one network together do not have the same weights."""
+
+
 class ExportError(SentimentError):
     """An exported model does not answer as the model it came from."""
 

@@ -20,6 +20,7 @@ from sentiment_lstm.bundle import (
 )
 from sentiment_lstm.calibration import fit_temperature
 from sentiment_lstm.errors import DataError
+from sentiment_lstm.groups import ALONE, Group
 from sentiment_lstm.language_models import read_language_model, resolve_language_model
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.progress import Progress, silent
@@ -56,7 +57,7 @@ class Splits:
 
 def fit(
     splits: Splits,
-    output: Path,
+    output: Path | None,
     *,
     text: TextSettings,
     model: ModelSettings,
@@ -64,10 +65,11 @@ def fit(
     pretrained: Mapping[str, NDArray[np.float32]] | None = None,
     checkpoints: Path | None = None,
     max_minutes: float | None = None,
+    group: Group = ALONE,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
-    """Train a network and leave it as a bundle in `output`.
+    """Train a network and leave it as a bundle in `output`; without one it is left to others.
 
     The temperature is fitted on validation (Guo et al. 2017), so probabilities are calibrated.
     Where `pretrained` has weights of a language model, embedding and LSTM start from them.
@@ -79,7 +81,8 @@ def fit(
         SettingsError: what the weights are to start from has other sizes.
         Paused: after `max_minutes`; the checkpoint is kept.
     """
-    check_target(output)
+    if output is not None:
+        check_target(output)
     _require_texts(splits)
     task = Task.of(splits.task, splits.labels, np.asarray(splits.train.targets))
     config = _config(splits, task, text, model)  # now, as it may refuse
@@ -94,13 +97,15 @@ def fit(
         max_minutes=max_minutes,
         initial=_start(splits.vocabulary, task, model, settings, pretrained or {}),
         unlabelled=splits.unlabelled,
+        group=group,
         progress=progress,
         on_epoch=on_epoch,
     )
-    config = replace(config, temperature=_temperature(splits, task, trained))
-    card = model_card(config, _figures(splits, task, trained))
-    stored = {name: w.astype(settings.stored) for name, w in trained.weights.items()}
-    write_bundle(output, config, stored, splits.vocabulary, card)
+    if output is not None:
+        config = replace(config, temperature=_temperature(splits, task, trained))
+        card = model_card(config, _figures(splits, task, trained))
+        stored = {name: w.astype(settings.stored) for name, w in trained.weights.items()}
+        write_bundle(output, config, stored, splits.vocabulary, card)
     return trained
 
 

@@ -6,6 +6,7 @@ spend their time waiting for each other, and far more of it on a machine that is
 """
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,6 +14,8 @@ from contextlib import AbstractContextManager
 from functools import cache
 from threading import Lock
 from typing import Any, Generic, TypeVar
+
+_most = sys.maxsize  # cores that this process is to use
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -78,8 +81,14 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return min(len(os.sched_getaffinity(0)), _most)
+    return min(os.cpu_count() or 1, _most)
+
+
+def use_cores(count: int) -> None:
+    """Have this process use so many cores at most, from now on: others work beside it."""
+    global _most
+    _most = count
 
 
 class _Limit:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.batching import BatchSizes, TokenArrays, steps_per_epoch, training_order
+from sentiment_lstm.groups import ALONE, Group, part_of
 from sentiment_lstm.language_model import (
     LanguageModel,
     log_shares,
@@ -53,6 +54,7 @@ def pretrain_network(
     settings: PretrainSettings,
     checkpoints: Path | None = None,
     max_minutes: float | None = None,
+    group: Group = ALONE,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Pretrained:
@@ -67,19 +69,21 @@ def pretrain_network(
         checkpoints: directory of checkpoints, or None to keep none. Whoever calls makes sure that
             they belong to the same data and settings.
         max_minutes: after which it saves a checkpoint and raises `Paused`, or None.
+        group: processes that train this network together, each with a call like this one.
         progress: shows the steps of an epoch.
         on_epoch: called with each new row of the history.
 
     Raises:
         SettingsError: for a network of several layers, or one that starts from word vectors.
         Paused: after `max_minutes`.
+        GroupError: if the processes of a group do not stand alike.
     """
     check_pretraining(model, settings)
     with deterministic():
         counts = token_counts(train, vocabulary_size)
         network = LanguageModel(model, settings, log_shares(counts))
         keeping = Keeping(checkpoints, settings.checkpoint_minutes, max_minutes)
-        training = _Pretraining(network, train, validation, counts, settings, keeping)
+        training = _Pretraining(network, train, validation, counts, settings, keeping, group)
         training.run(progress, on_epoch)
         return training.result()
 
@@ -95,18 +99,25 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
         counts: NDArray[np.int64],
         settings: PretrainSettings,
         keeping: Keeping,
+        group: Group,
     ) -> None:
         steps = steps_per_epoch(train.lengths, BatchSizes(settings.batch_size))
         optimizer = adam(settings, steps * settings.epochs)
         optimizer.build(network.trainable_variables)
         super().__init__(
-            network, optimizer, Position(), steps=steps, epochs=settings.epochs, keeping=keeping
+            network,
+            optimizer,
+            Position(),
+            steps=steps,
+            epochs=settings.epochs,
+            keeping=keeping,
+            group=group,
         )
         self.train, self.settings = train, settings
         self.validation = _held_out(validation, settings.seed)
         self.sampler = Sampler.of(counts, settings.negatives)
         self.everything = Sampler.of(counts, 0)
-        self.step = objective_step(network, optimizer, _objective)
+        self.step = objective_step(network, optimizer, _objective, group)
         self.forward = forward(network)
 
     def remaining(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
@@ -116,10 +127,19 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
 
     def take(self, item: tuple[int, NDArray[np.int64]]) -> float:
         step, indices = item
-        inputs = readings(self.train.pad(indices), len(self.network.names))
+        mine, _ = part_of(self.group, len(indices))
+        inputs = readings(self.train.pad(indices[mine]), len(self.network.names))
+        inputs["share"] = self._share(indices)
         return self.step(
             sampled(inputs, self.sampler, (self.settings.seed, self.position.epoch, step))
         )
+
+    def _share(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what share of a batch's tokens, which its loss is a mean over, are ours."""
+        mine, texts = part_of(self.group, len(indices))
+        lengths = self.train.lengths[indices]
+        share = float(lengths[mine].sum() / max(lengths.sum(), 1)) if texts else 0.0
+        return np.asarray(share if lengths.sum() else texts, np.float32)
 
     def figures(self) -> dict[str, float]:
         names = self.network.names
@@ -132,7 +152,7 @@ class _Pretraining(Resumable[tuple[int, NDArray[np.int64]], Position]):
 
 
 def _objective(network: Any, batch: Any) -> Any:
-    return mean_loss(network(batch), batch["weights"])
+    return batch["share"] * mean_loss(network(batch), batch["weights"])
 
 
 def _held_out(validation: TokenArrays, seed: int) -> list[NDArray[Any]]:

@@ -57,9 +57,15 @@ def kind_of(path: Path) -> str:
 
 
 def read_rows(
-    source: Path | BinaryIO, kind: str, *, text_column: str = "text"
+    source: Path | Iterable[bytes],
+    kind: str,
+    *,
+    text_column: str = "text",
+    name: str = "the input",
 ) -> Iterator[Row | Rejection]:
-    """Yield each row of a file (gzipped if its name ends in `.gz`) or of a binary stream.
+    """Yield each row of a file (gzipped if its name ends in `.gz`), or of lines.
+
+    Lines may be those of a binary stream; an error calls them by their `name`.
 
     In `txt` every line is a text, an empty line an empty one. In `csv` and `tsv` the first row
     names the columns; a row may span lines inside double quotes. In `jsonl` every line is an
@@ -71,7 +77,7 @@ def read_rows(
     """
     if kind not in KINDS:
         raise DataError(f"unknown kind of file {kind!r}: {suggestion(kind, KINDS)}")
-    name = str(source) if isinstance(source, Path) else "the input"
+    name = str(source) if isinstance(source, Path) else name
     with _readable(source, name) as stream:
         lines = _without_bom(stream, name)
         if kind == "txt":
@@ -84,7 +90,7 @@ def read_rows(
 
 
 @contextmanager
-def _readable(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
+def _readable(source: Path | Iterable[bytes], name: str) -> Iterator[Iterable[bytes]]:
     """Open `source` unless it is open, and turn errors of the file system into ours."""
     try:
         if not isinstance(source, Path):
@@ -101,7 +107,7 @@ def _readable(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         raise DataError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _without_bom(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _without_bom(stream: Iterable[bytes], name: str) -> Iterator[bytes]:
     for number, line in enumerate(stream):
         if number == 0 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise DataError(f"{name} is UTF-16: save it as UTF-8")

@@ -16,9 +16,12 @@ import keras
 import numpy as np
 
 from sentiment_lstm.checkpoints import Arrays, load_checkpoint, save_checkpoint
-from sentiment_lstm.errors import Paused
+from sentiment_lstm.errors import GroupError, Paused
+from sentiment_lstm.groups import ALONE, Group, fingerprint
 from sentiment_lstm.interrupts import held_back
 from sentiment_lstm.progress import Progress
+
+SEED_STATE = "seed_generator_state"  # as Keras names what a dropout draws by
 
 History = list[dict[str, Any]]
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -64,6 +67,7 @@ class Resumable(ABC, Generic[Item, At]):
         steps: of an epoch.
         epochs: after which it ends.
         keeping: see the class.
+        group: processes that train the network together; the first of them saves.
     """
 
     def __init__(
@@ -75,7 +79,9 @@ class Resumable(ABC, Generic[Item, At]):
         steps: int,
         epochs: int,
         keeping: Keeping,
+        group: Group = ALONE,
     ) -> None:
+        self.group = group
         self.network, self.optimizer, self.position = network, optimizer, position
         self.steps, self.epochs, self.keeping = steps, epochs, keeping
         self._started = self._saved = time.monotonic()
@@ -134,8 +140,11 @@ class Resumable(ABC, Generic[Item, At]):
 
         Raises:
             Paused: if it has taken as long as it may.
+            GroupError: if the processes of a group do not stand alike.
         """
         self._resume()
+        self._draw_apart()
+        self._check_alike()
         try:
             while not self.ended:
                 self._run_steps(progress)
@@ -177,6 +186,7 @@ class Resumable(ABC, Generic[Item, At]):
             with held_back():
                 self.judge(figures)
                 self._advance(figures)
+        self._check_alike()
         self._save()
 
     def _advance(self, figures: dict[str, float]) -> None:
@@ -200,7 +210,7 @@ class Resumable(ABC, Generic[Item, At]):
 
     def _save(self) -> None:
         self._saved = time.monotonic()
-        if self.keeping.checkpoints is not None:
+        if self.keeping.checkpoints is not None and self.group.rank == 0:
             arrays = {**self._moving(), **self.kept()}
             position = asdict(self.position)
             save_checkpoint(self.keeping.checkpoints, self.position.total, arrays, position)
@@ -215,6 +225,34 @@ class Resumable(ABC, Generic[Item, At]):
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
         self.restore(arrays)
+
+    def _draw_apart(self) -> None:
+        """Have each process of a group drop other things; what rank 0 drops is what it would alone.
+
+        Rank 0 alone saves, so that a checkpoint's seeds are of no other rank.
+        """
+        for variable in self.network.non_trainable_variables if self.group.rank else ():
+            if variable.path.endswith(SEED_STATE):
+                seed, drawn = np.asarray(keras.ops.convert_to_numpy(variable.value))
+                variable.assign(np.array([seed + self.group.rank, drawn], variable.dtype))
+
+    def _check_alike(self) -> None:
+        """See that all processes of a group have the same weights, bit for bit.
+
+        Raises:
+            GroupError: if not, as where their processors compute otherwise.
+        """
+        if self.group.size == 1:
+            return
+        moved = (*self.network.trainable_variables, *self.optimizer.variables)
+        mine = fingerprint(keras.ops.convert_to_numpy(variable.value) for variable in moved)
+        each = self.group.gathered([self.position.total, mine])
+        others = [str(rank) for rank, found in enumerate(each) if found != each[0]]
+        if others:
+            raise GroupError(
+                f"after step {self.position.total} the weights of process {', '.join(others)} are "
+                "not those of process 0: train on processors of one kind, with one installation"
+            )
 
     def _variables(self) -> dict[str, Any]:
         """Return everything that moves: `model.variables` holds the seeds of dropout too."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.bptt_ops import graphs_stay_here
+from sentiment_lstm.groups import ALONE, Group
 from sentiment_lstm.losses import Loss
 from sentiment_lstm.lstm import Tensor
 
@@ -37,16 +38,17 @@ Step = Callable[..., float]
 Forward = Callable[[Inputs], NDArray[np.float32]]
 
 
-def train_step(model: keras.Model, optimizer: Any, loss: Loss) -> Step:
+def train_step(model: keras.Model, optimizer: Any, loss: Loss, group: Group = ALONE) -> Step:
     """Return a function that moves a classifier's weights by one batch and returns its loss.
 
-    The function takes tokens `(batch, time)`, targets `(batch,)` and weights `(batch,)`.
+    The function takes tokens `(batch, time)`, targets `(batch,)` and weights `(batch,)`; for
+    `group` see `program_step`.
     """
 
     def objective(run: Any, tokens: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         return loss(targets, run(tokens), weights)
 
-    return of_texts(objective_step(model, optimizer, objective))
+    return of_texts(objective_step(model, optimizer, objective, group))
 
 
 def of_texts(step: Step) -> Step:
@@ -59,7 +61,9 @@ def of_texts(step: Step) -> Step:
     )
 
 
-def objective_step(model: keras.Model, optimizer: Any, objective: Objective) -> Step:
+def objective_step(
+    model: keras.Model, optimizer: Any, objective: Objective, group: Group = ALONE
+) -> Step:
     """Return a function that moves the weights by one batch and returns its loss.
 
     Args:
@@ -68,16 +72,19 @@ def objective_step(model: keras.Model, optimizer: Any, objective: Objective) -> 
         objective: in `keras.ops`, of the network as a function of its inputs and of the arrays
             that the function is given, each an array or a dictionary of arrays whose type and
             number of dimensions stay the same.
+        group: see `program_step`.
     """
 
     def program(differentiate: Differentiate, *arrays: Any) -> tuple[Tensor, list[Tensor]]:
         nowhere = keras.ops.zeros(())
         return differentiate(lambda network, _: objective(network, *arrays), nowhere)[:2]
 
-    return program_step(model, optimizer, program)
+    return program_step(model, optimizer, program, group)
 
 
-def program_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
+def program_step(
+    model: keras.Model, optimizer: Any, program: Program, group: Group = ALONE
+) -> Step:
     """Return a function that moves the weights by one batch, whose gradients a program finds.
 
     Args:
@@ -85,10 +92,20 @@ def program_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
         optimizer: built for them.
         program: in `keras.ops` and with what it is given to differentiate, of the arrays that the
             function is given; see `objective_step`.
+        group: processes whose losses and gradients are summed before the weights are moved.
     """
-    return {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step}[
-        keras.backend.backend()
-    ](model, optimizer, program)
+    kinds: dict[str, Callable[..., Step]] = {
+        "tensorflow": _tensorflow_step,
+        "jax": _jax_step,
+        "torch": _torch_step,
+    }
+    return kinds[keras.backend.backend()](model, optimizer, program, group)
+
+
+def _summed(group: Group, value: Any, gradients: list[Any]) -> tuple[float, list[Any]]:
+    """Return a loss and gradients summed over a group; what they hold is in numpy before."""
+    loss, *sums = group.summed([np.asarray(x, np.float32) for x in (value, *gradients)])
+    return float(loss), sums
 
 
 def forward(model: keras.Model) -> Forward:
@@ -134,7 +151,7 @@ def _torch_determinism(on: bool) -> bool:
     return bool(before)
 
 
-def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
+def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program, group: Group) -> Step:
     import tensorflow as tf
 
     variables, others = model.trainable_variables, model.non_trainable_variables
@@ -153,14 +170,26 @@ def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program) -> St
         # parts one by one, and clipping would depend on the backend.
         return value, [tf.convert_to_tensor(g) for g in gradients], by_point
 
-    def step(*arrays: Any) -> Any:
+    def find(*arrays: Any) -> Any:
         network = _repeatable(model, [tf.identity(v.value) for v in others])
-        value, gradients = program(partial(differentiate, network), *arrays)
+        return program(partial(differentiate, network), *arrays)
+
+    def step(*arrays: Any) -> Any:
+        value, gradients = find(*arrays)
         update(gradients)
         return value
 
-    run = _tensorflow_graph(step)
-    return lambda *arrays: float(run(*arrays))
+    if group.size == 1:
+        run = _tensorflow_graph(step)
+        return lambda *arrays: float(run(*arrays))
+    found = _tensorflow_graph(find)
+
+    def run_in_group(*arrays: Any) -> float:
+        value, gradients = _summed(group, *found(*arrays))
+        update([tf.constant(gradient) for gradient in gradients])
+        return value
+
+    return run_in_group
 
 
 def _repeatable(model: keras.Model, values: list[Any]) -> Network:
@@ -203,24 +232,41 @@ def _tensorflow_graph(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _jax_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
+def _jax_step(model: keras.Model, optimizer: Any, program: Program, group: Group) -> Step:
     import jax
+
+    def find(trained: Any, rest: Any, arrays: Any) -> Any:
+        kept = list(rest)
+        value, gradients = program(_jax_differentiate(model, trained, kept), *arrays)
+        return value, gradients, kept
+
+    def update(moments: Any, gradients: Any, trained: Any) -> Any:
+        return optimizer.stateless_apply(moments, gradients, trained)
 
     @jax.jit
     def step(state: Any, arrays: Any) -> Any:
         trained, rest, moments = state
-        kept = list(rest)
-        value, gradients = program(_jax_differentiate(model, trained, kept), *arrays)
-        trained, moments = optimizer.stateless_apply(moments, gradients, trained)
+        value, gradients, kept = find(trained, rest, arrays)
+        trained, moments = update(moments, gradients, trained)
         return value, (trained, kept, moments)
 
-    groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+    found, updated = jax.jit(find), jax.jit(update)
+
+    def step_in_group(state: Any, arrays: Any) -> Any:
+        trained, rest, moments = state
+        value, gradients, kept = found(trained, rest, arrays)
+        value, gradients = _summed(group, value, gradients)
+        trained, moments = updated(moments, gradients, trained)
+        return value, (trained, kept, moments)
+
+    move = step if group.size == 1 else step_in_group
+    kinds = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
 
     def run(*arrays: Any) -> float:
-        state = tuple([v.value for v in group] for group in groups)
-        value, state = step(state, arrays)
-        for group, values in zip(groups, state, strict=True):
-            for variable, new in zip(group, values, strict=True):
+        state = tuple([v.value for v in kind] for kind in kinds)
+        value, state = move(state, arrays)
+        for kind, values in zip(kinds, state, strict=True):
+            for variable, new in zip(kind, values, strict=True):
                 variable.assign(new)
         return float(value)
 
@@ -265,7 +311,7 @@ def _jax_forward(model: keras.Model) -> Forward:
     )
 
 
-def _torch_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
+def _torch_step(model: keras.Model, optimizer: Any, program: Program, group: Group) -> Step:
     import torch
 
     variables, others = model.trainable_variables, model.non_trainable_variables
@@ -280,6 +326,10 @@ def _torch_step(model: keras.Model, optimizer: Any, program: Program) -> Step:
     def run(*arrays: Any) -> float:
         network = _repeatable(model, [v.value.clone() for v in others])
         value, gradients = program(partial(differentiate, network), *_torch(arrays))
+        if group.size > 1:
+            value, sums = _summed(group, value.cpu(), [g.cpu() for g in gradients])
+            gradients = [torch.as_tensor(total, device=v.value.device)
+                         for total, v in zip(sums, variables, strict=True)]  # fmt: skip
         with torch.no_grad():
             optimizer.apply(gradients, variables)
         return float(value)

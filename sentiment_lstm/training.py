@@ -24,6 +24,8 @@ from sentiment_lstm.batching import (
     training_batches,
 )
 from sentiment_lstm.checkpoints import Arrays
+from sentiment_lstm.errors import SettingsError
+from sentiment_lstm.groups import ALONE, Group, part_of
 from sentiment_lstm.losses import divergence_for, loss_for
 from sentiment_lstm.model import build_classifier, depths, load_weights, weights_of
 from sentiment_lstm.optimizers import build_optimizer
@@ -106,6 +108,7 @@ def train_network(
     max_minutes: float | None = None,
     initial: Mapping[str, NDArray[np.float32]] | None = None,
     unlabelled: TokenArrays | None = None,
+    group: Group = ALONE,
     progress: Progress = silent,
     on_epoch: OnEpoch = lambda _: None,
 ) -> Trained:
@@ -124,6 +127,7 @@ def train_network(
         initial: weights to start from, by their names in a bundle; the others are random.
         unlabelled: texts whose labels are not read, where the settings ask for some; without
             them those of `train` take their place.
+        group: processes that train this network together, each with a call like this one.
         progress: shows the steps of an epoch.
         on_epoch: called with each new row of the history.
 
@@ -132,7 +136,15 @@ def train_network(
 
     Raises:
         Paused: after `max_minutes`.
+        SettingsError: for texts without labels where a group trains.
+        GroupError: if the processes of a group do not stand alike.
     """
+    if group.size > 1 and reads_unlabelled(settings):
+        raise SettingsError(
+            f"train.virtual_adversarial is {settings.virtual_adversarial} and train.entropy "
+            f"{settings.entropy}: {group.size} processes do not share out texts without labels, "
+            "train in one"
+        )
     with deterministic():
         network = build_classifier(
             model, vocabulary_size, task.outputs, settings.seed, settings.precision
@@ -144,7 +156,7 @@ def train_network(
         if reads_unlabelled(settings):
             texts = train if unlabelled is None else unlabelled
             others = Unlabelled(texts, settings.unlabelled_batch, model.embedding, settings.seed)
-        training = _Training(network, train, validation, task, settings, keeping, others)
+        training = _Training(network, train, validation, task, settings, keeping, others, group)
         training.run(progress, on_epoch)
         return training.result()
 
@@ -161,6 +173,7 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         settings: TrainSettings,
         keeping: Keeping,
         unlabelled: Unlabelled | None,
+        group: Group,
     ) -> None:
         self.sizes = BatchSizes(settings.batch_size, settings.short_batch)
         steps = steps_per_epoch(train.lengths, self.sizes)
@@ -173,14 +186,15 @@ class _Training(Resumable[Batch, ClassifierPosition]):
             steps=steps,
             epochs=settings.epochs,
             keeping=keeping,
+            group=group,
         )
         self.train, self.validation, self.task, self.settings = train, validation, task, settings
         self.best_weights = weights_of(network)
         loss = loss_for(task.kind, task.outputs, settings.label_smoothing)
         self.step = (
-            adversarial_step(network, optimizer, loss, divergence_for(task.kind), settings)
+            adversarial_step(network, optimizer, loss, divergence_for(task.kind), settings, group)
             if settings.adversarial or unlabelled
-            else train_step(network, optimizer, loss)
+            else train_step(network, optimizer, loss, group)
         )
         self.unlabelled = unlabelled
         self.forward = forward(network)
@@ -199,10 +213,13 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         tokens = drop_tokens(item.tokens, s.token_dropout, (s.seed, p.epoch, p.step))
         targets = self.task.standardised(item.targets)
         others = self.unlabelled.batch(p.total) if self.unlabelled else ()
-        return self.step(tokens, targets, self.sample_weights[item.indices], *others)
+        mine, share = part_of(self.group, len(targets))
+        # A loss is a mean over texts: by its share, a part's is what it adds to that of the batch.
+        weights = self.sample_weights[item.indices[mine]] * np.float32(share)
+        return self.step(tokens[mine], targets[mine], weights, *others)
 
     def figures(self) -> dict[str, float]:
-        outputs = predict(self.forward, self.validation)
+        outputs = predict(self.forward, self.validation, self.group)
         return validation_figures(outputs, self.validation.targets, self.task)
 
     def judge(self, figures: Mapping[str, float]) -> None:
@@ -223,7 +240,7 @@ class _Training(Resumable[Batch, ClassifierPosition]):
 
     def result(self) -> Trained:
         load_weights(self.network, self.best_weights)
-        outputs = predict(self.forward, self.validation)
+        outputs = predict(self.forward, self.validation, self.group)
         return Trained(self.best_weights, self.position.history, outputs)
 
 
@@ -235,15 +252,18 @@ def drop_tokens(tokens: NDArray[np.int32], rate: float, seed: tuple[int, ...]) -
     return np.where(dropped & (tokens != PAD), np.int32(UNKNOWN), tokens)
 
 
-def predict(run: Forward, arrays: TokenArrays) -> NDArray[np.float32]:
-    """Return the raw outputs of every text, `(texts, outputs)`, in the order of the arrays."""
-    outputs: NDArray[np.float32] | None = None
-    for batch in evaluation_batches(arrays, EVALUATION_BATCH):
-        answers = run(batch.tokens)
-        if outputs is None:
-            outputs = np.empty((len(arrays), answers.shape[1]), np.float32)
-        outputs[batch.indices] = answers
-    assert outputs is not None, "a validation split is never empty"
+def predict(run: Forward, arrays: TokenArrays, group: Group = ALONE) -> NDArray[np.float32]:
+    """Return the raw outputs of every text, `(texts, outputs)`, in the order of the arrays.
+
+    The processes of a group share out the batches, and each gets all outputs.
+    """
+    batches = evaluation_batches(arrays, EVALUATION_BATCH, group.rank, group.size)
+    mine = [(batch.indices, run(batch.tokens)) for batch in batches]
+    all_parts = [part for parts in group.gathered(mine) for part in parts]
+    assert all_parts, "a validation split is never empty"
+    outputs = np.empty((len(arrays), all_parts[0][1].shape[1]), np.float32)
+    for indices, answers in all_parts:
+        outputs[indices] = answers
     return outputs
 
 

@@ -26,6 +26,7 @@ NEEDS = {
     "--track tensorboard": ("tensorboard",),
     "--track mlflow": ("mlflow",),
     "figures.py": ("mlflow",),
+    "--engine ray": ("ray",),
 }
 
 SMALL = {

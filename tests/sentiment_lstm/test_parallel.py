@@ -6,7 +6,7 @@ from time import sleep
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from sentiment_lstm.parallel import cores, one_blas_thread, parallel_map
+from sentiment_lstm.parallel import cores, one_blas_thread, parallel_map, use_cores
 
 
 def numpy_threads():
@@ -137,3 +137,12 @@ def test_any_thread_can_hold_it_while_the_one_that_did_before_lives():
         thread.start()
         thread.join()
     assert seen == [{1}, {3}]
+
+
+def test_a_process_uses_no_more_cores_than_it_is_told(monkeypatch):
+    monkeypatch.setattr("sentiment_lstm.parallel._most", 10**6)  # to be put back
+    before = cores()
+    use_cores(1)
+    assert cores() == 1
+    use_cores(10**6)
+    assert cores() == before

@@ -1,0 +1,92 @@
+"""How fast two workers answer beside one process on the same cores, and what memory they take."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+
+from sentiment_lstm.demo import generate
+from tests.distributed.clusters import Running
+from tests.distributed.trainings import Training, finished
+from tests.resilience.commands import COMMAND, environment
+from tests.resilience.tally import Tally
+
+DISTINCT = 20_000  # texts that are made; more are these again
+LEAST = 0.9  # of the local engine's speed
+GROWTH = 1.1  # of memory, from the first half of the work to the second
+WATCH_SECONDS = 0.5
+
+
+@dataclass
+class Timed:
+    """A command that ended.
+
+    Attributes:
+        seconds: it took.
+        memory: bytes of the largest worker, now and then.
+    """
+
+    seconds: float
+    memory: list[int] = field(default_factory=list)
+
+    def grown(self) -> float:
+        """Return how much more memory the second half took than the first."""
+        half = len(self.memory) // 2
+        return max(self.memory[half:], default=1) / max(self.memory[:half], default=1)
+
+
+def classified(
+    root: Path, running: Running, model: str, texts: int, rounds: int
+) -> Iterator[Tally]:
+    """Answer about many texts, by one process and by workers in turn."""
+    source = root / "many.jsonl"
+    made = [text for text, _ in generate("test", min(texts, DISTINCT), seed=1)]
+    with source.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps({"text": t}) + "\n" for t in islice(cycle(made), texts))
+    arguments = ["classify", "--model", model, "--input", str(source), "--format", "jsonl"]
+    local, shared = [], []
+    for n in range(rounds):
+        one, two = (["--output", str(root / f"{kind}-{n}")] for kind in ("local", "ray"))
+        local.append(_timed([*arguments, *one], running))
+        shared.append(_timed([*arguments, *two, *running.options], running))
+    rate, beside = (texts / median(t.seconds for t in some) for some in (local, shared))
+    name = f"{texts:,} texts: local {rate:,.0f}/s, 2 workers {beside:,.0f}/s (x{beside / rate:.2f})"
+    yield _tally(name, "" if beside >= LEAST * rate else f"less than {LEAST}")
+    grown, most = max(t.grown() for t in shared), max(max(t.memory) for t in shared)
+    name = f"memory of a worker: {most / 2**20:,.0f} MiB, second half x{grown:.2f} of the first"
+    yield _tally(name, "" if grown <= GROWTH else f"more than {GROWTH}")
+
+
+def trained(root: Path, one: Running, two: Running) -> Iterator[Tally]:
+    """Tell the seconds of an epoch's steps with one worker and with two."""
+    more = ("data.size=4000", "model.units=64", "model.embedding=64", "train.batch_size=64")
+    seconds = []
+    for name, running in (("one", one), ("two", two)):
+        training = Training(root / name, running, (*more, "train.checkpoint_minutes=60"))
+        directory = training.fresh()
+        finished(training, directory)
+        rows = (directory / "train" / "history.jsonl").read_text().splitlines()
+        seconds.append(json.loads(rows[-1])["seconds"])
+    yield _tally(f"an epoch's steps: 1 worker {seconds[0]:.1f} s, 2 workers {seconds[1]:.1f} s", "")
+
+
+def _tally(name: str, fault: str) -> Tally:
+    tally = Tally("speed", name)
+    tally.count("measured", fault)
+    return tally
+
+
+def _timed(arguments: list[str], running: Running) -> Timed:
+    began, timed = time.monotonic(), Timed(0)
+    with subprocess.Popen([*COMMAND, *arguments], env=environment()) as process:
+        while process.poll() is None:
+            workers = running.actors("Scorer")
+            timed.memory += [max(w.memory_info().rss for w in workers)] if workers else []
+            time.sleep(WATCH_SECONDS)
+    assert process.returncode == 0
+    timed.seconds = time.monotonic() - began
+    return timed
