@@ -12,7 +12,7 @@ from sentiment_lstm.settings import ModelSettings, TrainSettings, parse_section
 
 # What trials may differ in: all else decides what they share, or what is made of a finished model.
 SECTIONS: dict[str, type[Any]] = {"model": ModelSettings, "train": TrainSettings}
-SHARED = ("data", "text", "pretrain", "teach", "evaluate", "export")
+SHARED = ("data", "text", "pretrain", "teach", "evaluate", "export", "track")
 BOUND = "train.backend"  # a process takes one, and the trials of a search share theirs
 KINDS: dict[str, Any] = {
     f"{section}.{key}": hint

@@ -9,10 +9,18 @@ RECORD = "stage.json"  # goes first when a stage is made again
 
 
 def contents(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of an artifact, by its name; none of what is not there."""
+    """Return the SHA-256 of every file of an artifact, by its name; none of what is not there.
+
+    A stage's record is none of them, nor what a kill has left of writing one: a stage without its
+    record is made again, and that takes it away (see `unfinished`).
+    """
     if path.is_file():
         return {path.name: digest(path)}
-    files = (p for p in path.rglob("*") if p.is_file() and p.name != RECORD)
+    records = (RECORD, f".{RECORD}.*.tmp")
+    files = (
+        p for p in path.rglob("*")
+        if p.is_file() and not any(fnmatch.fnmatch(p.name, record) for record in records)
+    )  # fmt: skip
     return {p.relative_to(path).as_posix(): digest(p) for p in sorted(files)}
 
 
