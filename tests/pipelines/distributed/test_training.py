@@ -8,13 +8,13 @@ import sys
 import psutil
 import pytest
 
-import pipelines.train
 from pipelines.config import load_recipe
 from pipelines.distributed.cluster import cores_each
 from pipelines.distributed.engine import LOCAL
 from pipelines.distributed.training import Lost, while_checkpoints_come
 from pipelines.run import run_stages
 from pipelines.rundir import RunDirectory, RunError
+from pipelines.tracking import following
 from tests.distributed.clusters import when
 from tests.resilience.commands import environment
 
@@ -77,7 +77,7 @@ def test_a_lost_worker_changes_nothing_and_the_other_ends(
             first.kill()
             alive.append(other)
 
-    monkeypatch.setattr(pipelines.train, "announce_epoch", killing)
+    monkeypatch.setattr(following, "announce_epoch", killing)
     found, _ = train(*prepared(tmp_path / "run"), cluster.engine)
     assert psutil.wait_procs(alive, timeout=120)[1] == []
     assert len(alive) == 1
@@ -100,16 +100,16 @@ def test_a_killed_command_goes_on_from_its_checkpoint(cluster, tmp_path, undistu
 KILLED = """
 import os, signal
 from pathlib import Path
-import pipelines.train
 from pipelines.config import load_recipe
 from pipelines.distributed.engine import Engine
 from pipelines.run import run_stages
 from pipelines.rundir import RunDirectory
+from pipelines.tracking import following
 
 def killing(row):
     os.kill(os.getpid(), signal.SIGKILL)
 
-pipelines.train.announce_epoch = killing
+following.announce_epoch = killing
 recipe = load_recipe("quickstart", {settings!r})
 run_stages(recipe, RunDirectory(Path({run!r})), only="train", engine={engine!r})
 """
