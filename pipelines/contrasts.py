@@ -6,7 +6,7 @@ may not have read the negation.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -85,18 +85,19 @@ def _turned_round(
     claims: Sequence[Sure], put: Sequence[Sure], said: Sequence[Sure], random: np.random.Generator
 ) -> Iterator[Taught]:
     for some in (claims,) * FORMS + (put,):
-        yield from _negated(some, random)
-    yield from _lessened(put)
+        yield from _turned(some, lambda one: negated(one.tokens, one.at, random))
+    yield from _turned(put, lambda one: lessened(one.tokens, one.at))
     for some in (claims, put):
-        yield from _denied(some, random)
-        yield from _implied(some, random)
-        yield from _quantified(some, random)
+        yield from _turned(some, lambda one: denied(one.tokens, random))
+        yield from _both_ways(some, lambda one, so: implied(one.tokens, one.at, so, random))
+        yield from _both_ways(some, lambda one, so: quantified(one.tokens, so, random))
         yield from _conceded(some, random)
-        yield from _named(some, random)
+        yield from _both_ways(some, lambda one, so: named(one.tokens, one.at, so, random))
         yield from _parted(some, random)
     if said:
         some = _some(said, TURNED_SAYINGS, random)
-        yield from _denied([one for one in some if plain(one.tokens)], random)
+        whole = [one for one in some if plain(one.tokens)]
+        yield from _turned(whole, lambda one: denied(one.tokens, random))
         yield from _conceded([*some, *claims], random)
         yield from _joined([*some, *claims], random)
 
@@ -184,47 +185,21 @@ def _negation(tokens: Tokens, lexicon: Lexicon) -> int | None:
     return negations[0] if near else None
 
 
-def _negated(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+def _turned(claims: Sequence[Sure], rule: Callable[[Sure], Tokens | None]) -> Iterator[Taught]:
+    """Yield what a rule that turns a sentence round makes of those that it fits."""
     for one in claims:
-        tokens = negated(one.tokens, one.at, random)
+        tokens = rule(one)
         if tokens:
             yield _taught(tokens, not one.praises)
 
 
-def _lessened(claims: Sequence[Sure]) -> Iterator[Taught]:
-    for one in claims:
-        tokens = lessened(one.tokens, one.at)
-        if tokens:
-            yield _taught(tokens, not one.praises)
-
-
-def _denied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
-    for one in claims:
-        tokens = denied(one.tokens, random)
-        if tokens:
-            yield _taught(tokens, not one.praises)
-
-
-def _implied(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
-    for one in claims:
-        for done in (True, False):
-            tokens = implied(one.tokens, one.at, done, random)
-            if tokens:
-                yield _taught(tokens, one.praises is done)
-
-
-def _quantified(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
-    for one in claims:
-        for whole in (True, False):
-            tokens = quantified(one.tokens, whole, random)
-            if tokens:
-                yield _taught(tokens, one.praises is whole)
-
-
-def _named(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
+def _both_ways(
+    claims: Sequence[Sure], rule: Callable[[Sure, bool], Tokens | None]
+) -> Iterator[Taught]:
+    """Yield what a rule makes that says of a sentence that it is so, and that it is not."""
     for one in claims:
         for is_so in (True, False):
-            tokens = named(one.tokens, one.at, is_so, random)
+            tokens = rule(one, is_so)
             if tokens:
                 yield _taught(tokens, one.praises is is_so)
 
@@ -234,7 +209,7 @@ def _parted(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Tau
         tokens = parted(one.tokens, random)
         if tokens:
             yield _taught(tokens, one.praises)
-            yield from _denied([one._replace(tokens=tokens)], random)
+            yield from _turned([one._replace(tokens=tokens)], lambda o: denied(o.tokens, random))
 
 
 def _conceded(claims: Sequence[Sure], random: np.random.Generator) -> Iterator[Taught]:
