@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sentiment_lstm.exchange import exchanged
+
 TRIES = 20
 ABANDONED = 3600  # seconds: on a shared disk a writer may be a process of another machine
 OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a write may end with
@@ -40,8 +42,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
 def replaced_directory(path: Path) -> Iterator[Path]:
     """Yield an empty temporary directory; on success it becomes `path`, the old one goes.
 
-    POSIX cannot rename onto a directory that holds files, so the old one steps aside first; a
-    process killed between the two renames leaves it under a name that `recover` puts back.
+    The two change places in one step where the system can do that. POSIX cannot rename onto a
+    directory that holds files, so elsewhere the old one steps aside first; a process killed
+    between the two renames leaves it under a name that `recover` puts back.
     """
     given, path = path, path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +122,13 @@ def _told_of(path: Path, temporary: Path) -> Iterator[None]:
 
 
 def _swap(new: Path, path: Path) -> None:
+    if path.is_dir() and exchanged(new, path):
+        _flush(path.parent)
+    else:
+        _swap_in_two_steps(new, path)
+
+
+def _swap_in_two_steps(new: Path, path: Path) -> None:
     for last in (False,) * TRIES + (True,):
         if path.exists():
             path.replace(_aside(path))

@@ -117,7 +117,8 @@ def check_target(directory: Path) -> None:
 def read_bundle(directory: Path) -> Bundle:
     """Read a model, each thing checked before the next is parsed.
 
-    One that is replaced meanwhile is read again: its old manifest goes with its old files.
+    One that is replaced meanwhile is read again: its old manifest goes with its old files, and
+    between the two it may be missing.
 
     Raises:
         BundleError: if it is missing, incomplete, altered, or not consistent with itself.
@@ -126,7 +127,7 @@ def read_bundle(directory: Path) -> Bundle:
         stands = _identity(directory)
         try:
             return _read_once(directory)
-        except SealError:
+        except BundleError:
             if _identity(directory) == stands:
                 raise
 

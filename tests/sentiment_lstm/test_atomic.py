@@ -73,6 +73,14 @@ def test_an_error_of_something_else_stays_as_it_is(tmp_path):
     assert caught.value.filename == str(tmp_path / "nowhere")
 
 
+@pytest.fixture(params=["in one step", "in two steps"])
+def either_way(request, monkeypatch):
+    """Have directories change places at once, or as where the system cannot do that."""
+    if request.param == "in two steps":
+        monkeypatch.setattr("sentiment_lstm.atomic.exchanged", lambda new, path: False)
+
+
+@pytest.mark.usefixtures("either_way")
 def test_a_directory_is_replaced_whole(tmp_path):
     target = tmp_path / "d"
     for name in ("old", "new"):
@@ -181,6 +189,7 @@ def test_a_link_is_followed_and_a_path_without_a_name_has_one(tmp_path, monkeypa
 
 
 def test_a_reader_that_puts_the_old_one_back_does_not_stop_the_new_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("sentiment_lstm.atomic.exchanged", lambda new, path: False)
     target = tmp_path / "model"
     with replaced_directory(target) as temporary:
         (temporary / "old").touch()

@@ -519,10 +519,14 @@ def test_other_weights_have_another_payload_digest(make_bundle):
     assert payload_digest(make_bundle("a", seed=1)) != payload_digest(make_bundle("b", seed=2))
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the step")
 KILLED_AT_RENAME = """
 import itertools, os, sys
 from pathlib import Path
+from sentiment_lstm import atomic
 from sentiment_lstm.bundle import update_card
+if sys.argv[3] == "in two steps":
+    atomic.exchanged = lambda new, path: False
 renames = itertools.count()
 def hook(event, arguments):
     if event == "os.rename" and next(renames) == int(sys.argv[2]):
@@ -532,15 +536,24 @@ update_card(Path(sys.argv[1]), "# new")
 """
 
 
-@pytest.mark.parametrize(("rename", "card"), [(0, "# old"), (1, "# old"), (2, "# new")])
-def test_a_process_killed_at_any_rename_leaves_a_sound_model(make_bundle, rename, card):
+@pytest.mark.parametrize(
+    ("how", "rename", "renames"),
+    [
+        pytest.param("in one step", 0, 1, marks=LINUX),
+        pytest.param("in one step", 1, 1, marks=LINUX),
+        ("in two steps", 0, 2),
+        ("in two steps", 1, 2),
+        ("in two steps", 2, 2),
+    ],
+)
+def test_a_process_killed_at_any_rename_leaves_a_sound_model(make_bundle, how, rename, renames):
     directory = make_bundle()
     update_card(directory, "# old")
-    command = [sys.executable, "-c", KILLED_AT_RENAME, str(directory), str(rename)]
+    command = [sys.executable, "-c", KILLED_AT_RENAME, str(directory), str(rename), how]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
-    assert status == (9 if rename < 2 else 0)
+    assert status == (9 if rename < renames else 0)
     read_bundle(directory)
-    assert (directory / "README.md").read_text() == card
+    assert (directory / "README.md").read_text() == ("# old" if status else "# new")
 
 
 def test_a_model_is_found_as_bundle_or_inside_a_run(make_bundle, tmp_path, monkeypatch):
@@ -648,3 +661,18 @@ def test_a_model_replaced_while_it_is_read_is_read_again(make_bundle, monkeypatc
     monkeypatch.setattr(Seal, "read", replaced_meanwhile)
     found = read_bundle(directory)
     np.testing.assert_array_equal(found.weights["embedding"], other.weights["embedding"])
+
+
+def test_a_model_that_is_missing_while_it_changes_places_is_read_again(make_bundle, monkeypatch):
+    directory = make_bundle(seed=1)
+    looked = bundle_module.is_bundle
+
+    def missing_meanwhile(path):
+        monkeypatch.setattr(bundle_module, "is_bundle", looked)
+        sound = read_bundle(path)
+        write_bundle(path, sound.config, sound.weights, sound.vocabulary, "# anew")
+        return False
+
+    monkeypatch.setattr(bundle_module, "is_bundle", missing_meanwhile)
+    assert read_bundle(directory).directory == directory
+    assert read_card(directory) == "# anew"
