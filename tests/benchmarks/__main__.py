@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sentiment_lstm.settings import PRECISIONS
 from tests.benchmarks.machine import Gemm, describe_machine
 from tests.benchmarks.options import TINY, Options
 from tests.benchmarks.table import LEGEND, Row, render
@@ -32,6 +33,11 @@ ENVIRONMENT = {
 @click.option("--rounds", type=int, help="Rounds at least.")
 @click.option("--units", type=int, multiple=True, help="epoch, inference: sizes of models.")
 @click.option("--steps", type=int, help="epoch: steps timed of each; 0 is whole epochs.")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="epoch, accuracy: of our LSTM; stock ones take their faster.",
+)
 @click.option("--epochs", type=int, help="accuracy: epochs.")
 @click.option("--seeds", type=int, help="accuracy: trainings of each, from other weights.")
 @click.option("--reviews", type=int, help="inference: test reviews; 0 is all 25,000.")

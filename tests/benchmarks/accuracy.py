@@ -29,7 +29,7 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
 
 
 def _row(case: str, options: Options, ours: float, stock: float, note: str = "") -> Row:
-    size = f"{options.units[0]} units, best of {options.epochs} epochs, {case}"
+    size = f"{options.units[0]} units, {options.precision}, best of {options.epochs} epochs, {case}"
     return Row("accuracy", size, "%", ours, {}, {"stock": stock}, note)
 
 
@@ -42,7 +42,7 @@ def _learn(name: str, seed: int, options: Options) -> float:
     lengths = training_arrays(options.source).lengths[train]
     units = options.units[0]
     learner: Any = (
-        Ours(options.source, units, seed)
+        Ours(options.source, units, precision=options.precision, seed=seed)
         if name == "ours"
         else Stock(options.source, units, jit=True, chosen=train, seed=seed)
     )

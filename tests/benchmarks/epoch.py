@@ -27,13 +27,12 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     """Yield a row for each size of model."""
     measure = _sampled if options.steps else _whole
     for units in options.units:
-        compiling = _compile_seconds(units)
+        compiling = _compile_seconds(units, options.precision)
         found, how = measure(units, options, gemm)
         ours = found.pop("ours") + compiling
         note = f"{how}; ours with {compiling:.1f} s of compiling from an empty cache, peers without"
-        yield Row(
-            "epoch", f"{_texts(options):,} reviews, {units} units", "s", ours, found, note=note
-        )
+        case = f"{_texts(options):,} reviews, {units} units, {options.precision}"
+        yield Row("epoch", case, "s", ours, found, note=note)
 
 
 def _texts(options: Options) -> int:
@@ -49,7 +48,8 @@ def _sampled(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float]
     """
     from tests.benchmarks.epoch_peers import Ours, Stock
 
-    ours, stocks = Ours(options.source, units), _stocks(Stock, options, units)
+    ours = Ours(options.source, units, precision=options.precision)
+    stocks = _stocks(Stock, options, units)
     order = _by_length(options)
     chosen = [order[round(i)] for i in np.linspace(0, len(order) - 1, options.steps + 2)[1:-1]]
     blocks = [chosen[first::BLOCKS] for first in range(min(BLOCKS, len(chosen)))]
@@ -85,7 +85,8 @@ def _whole(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], 
     """Return seconds of a whole epoch of each, once."""
     from tests.benchmarks.epoch_peers import Ours, Stock
 
-    ours, stocks = Ours(options.source, units), _stocks(Stock, options, units)
+    ours = Ours(options.source, units, precision=options.precision)
+    stocks = _stocks(Stock, options, units)
     lengths = training_arrays(options.source).lengths
     batches = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
     ours.step(batches[0])
@@ -101,14 +102,22 @@ def _stocks(stock: Any, options: Options, units: int) -> dict[str, Any]:
     every = _texts(options)
     chosen = np.arange(every if options.steps == 0 else min(every, 10 * BATCH))  # all alike in time
     return {
-        name: stock(options.source, units, jit=jit, chosen=chosen)
-        for name, jit in (("stock graph", False), ("stock XLA", True))
+        f"stock {form} in {precision}": stock(
+            options.source, units, jit=form == "XLA", precision=precision, chosen=chosen
+        )
+        for precision in sorted({"float32", options.precision})
+        for form in ("graph", "XLA")
     }
 
 
-def _compile_seconds(units: int) -> float:
+def _compile_seconds(units: int, precision: str) -> float:
     """Return what our first step takes more than the next ones, in a process new to everything."""
     with tempfile.TemporaryDirectory() as cache:
-        command = [sys.executable, "-m", "tests.benchmarks.first_steps", str(units), cache]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.first_steps",
+            *map(str, (units, precision, cache)),
+        ]
         run_child(command, {"NUMBA_CACHE_DIR": cache})
         return float((Path(cache) / "seconds").read_text("utf-8"))

@@ -23,12 +23,15 @@ class Ours:
     Args:
         source: see `Options`.
         units: of the LSTM, and the width of a word vector.
+        precision: dtype policy of the LSTM.
         seed: of the initial weights.
     """
 
-    def __init__(self, source: str, units: int, seed: int = 0) -> None:
+    def __init__(
+        self, source: str, units: int, *, precision: str = "float32", seed: int = 0
+    ) -> None:
         self._arrays = training_arrays(source)
-        model = _ours(source, units, seed)
+        model = _ours(source, units, seed, precision)
         optimizer = keras.optimizers.Adam(RATE, global_clipnorm=CLIP)
         optimizer.build(model.trainable_variables)
         self._step = train_step(model, optimizer, binary_cross_entropy())
@@ -45,11 +48,13 @@ class Ours:
         return np.concatenate([self._forward(self._arrays.pad(p))[:, 0] > 0 for p in parts])
 
 
-def _ours(source: str, units: int, seed: int) -> keras.Model:
+def _ours(source: str, units: int, seed: int, precision: str) -> keras.Model:
     settings = ModelSettings(
         embedding=units, units=units, directions=1, pooling=("last",), dropout=0
     )
-    return build_classifier(settings, len(vocabulary(source)), outputs=1, seed=seed)
+    return build_classifier(
+        settings, len(vocabulary(source)), outputs=1, seed=seed, precision=precision
+    )
 
 
 class Stock:
@@ -61,6 +66,7 @@ class Stock:
         source: see `Options`.
         units: of the LSTM, and the width of a word vector.
         jit: compile with XLA.
+        precision: dtype policy of the LSTM.
         chosen: which reviews of train to draw batches from.
         seed: of the initial weights, and shuffles the reviews anew for every epoch; None is 0, and
             leaves them in order.
@@ -72,6 +78,7 @@ class Stock:
         units: int,
         *,
         jit: bool,
+        precision: str = "float32",
         chosen: NDArray[np.int64],
         seed: int | None = None,
     ) -> None:
@@ -81,12 +88,12 @@ class Stock:
         model = keras.Sequential(
             [
                 keras.layers.Embedding(len(vocabulary(source)), units, mask_zero=True),
-                keras.layers.LSTM(units),
-                keras.layers.Dense(1),
+                keras.layers.LSTM(units, dtype=precision),
+                keras.layers.Dense(1, dtype="float32"),
             ]
         )
         model.build((None, MAX_TOKENS))
-        model.set_weights(_ours(source, units, seed or 0).get_weights())
+        model.set_weights(_ours(source, units, seed or 0, precision).get_weights())
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(RATE, global_clipnorm=CLIP), loss, jit_compile=jit)
         model.optimizer.build(model.trainable_variables)

@@ -1,6 +1,6 @@
 """A process that takes our first training steps, and writes down what compiling them took.
 
-`python -m tests.benchmarks.first_steps UNITS DIRECTORY`
+`python -m tests.benchmarks.first_steps UNITS PRECISION DIRECTORY`
 """
 
 import sys
@@ -16,10 +16,10 @@ from sentiment_lstm.steps import train_step
 from tests.benchmarks.timing import seconds_of
 
 
-def main(units: int, directory: Path) -> None:
+def main(units: int, precision: str, directory: Path) -> None:
     """Write the file `seconds` into a directory."""
     settings = ModelSettings(embedding=units, units=units, directions=1, pooling=("last",))
-    model = build_classifier(settings, 1000, outputs=1)
+    model = build_classifier(settings, 1000, outputs=1, precision=precision)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
     step = train_step(model, optimizer, binary_cross_entropy())
@@ -30,4 +30,4 @@ def main(units: int, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
