@@ -1,6 +1,7 @@
 """The command: `python -m tests.resilience [IDEA]...`; see `--help`."""
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,7 @@ def main(ideas: Sequence[str]) -> None:
     all of them by default, which takes hours. What was lost is told on standard error, case by
     case.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     started, tallies = time.monotonic(), []
     with (
         tempfile.TemporaryDirectory() as directory,
