@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
 from pipelines.distributed.engine import LOCAL, Engine
-from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import RunDirectory
 from pipelines.stamp import file_digest
-from pipelines.tracking.following import followed
+from pipelines.training_stage import train_stage
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
 if TYPE_CHECKING:
     from sentiment_lstm.batching import TokenArrays
     from sentiment_lstm.pretraining import Pretrained
+    from sentiment_lstm.resumable import History, OnEpoch
 
 
 def execute(
@@ -30,20 +30,14 @@ def execute(
         RunError: if what is to follow the training cannot begin.
         Paused: after `max_minutes`.
     """
-    from sentiment_lstm.checkpoints import remove_checkpoints
 
-    checkpoints = own_checkpoints("pretrain", recipe, run)
-    with followed("pretrain", recipe, run, checkpoints) as tell:
-        if engine.distributed:
-            from pipelines.distributed.training import train_on
+    def here(checkpoints: Path, tell: "OnEpoch") -> "History":
+        how: dict[str, Any] = {"max_minutes": max_minutes, "progress": progress}
+        return pretrain_recipe(recipe, run, checkpoints, on_epoch=tell, **how).history
 
-            work = ("pretrain", recipe, run, checkpoints, max_minutes)
-            history = train_on(engine, *work, tell)
-        else:
-            how: dict[str, Any] = {"max_minutes": max_minutes, "progress": progress}
-            history = pretrain_recipe(recipe, run, checkpoints, on_epoch=tell, **how).history
-        write_history(run.pretrain_history, history)
-    remove_checkpoints(run.pretrain_checkpoint)
+    train_stage(
+        "pretrain", recipe, run, run.pretrain_history, here, max_minutes=max_minutes, engine=engine
+    )
 
 
 def pretrain_recipe(

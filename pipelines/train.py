@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Recipe
 from pipelines.distributed.engine import LOCAL, Engine
-from pipelines.resuming import own_checkpoints, write_history
 from pipelines.rundir import TAUGHT, RunDirectory
-from pipelines.tracking.following import followed
+from pipelines.training_stage import train_stage
 from sentiment_lstm.datasets import UNLABELLED
 from sentiment_lstm.progress import Progress
 
@@ -39,18 +38,11 @@ def execute(
         RunError: if what is to follow the training cannot begin.
         Paused: after `max_minutes`.
     """
-    from sentiment_lstm.checkpoints import remove_checkpoints
 
-    checkpoints = own_checkpoints("train", recipe, run)
-    with followed("train", recipe, run, checkpoints) as tell:
-        if engine.distributed:
-            from pipelines.distributed.training import train_on
+    def here(checkpoints: Path, tell: "OnEpoch") -> "History":
+        return train(recipe, run, checkpoints, progress, max_minutes, tell)
 
-            history = train_on(engine, "train", recipe, run, checkpoints, max_minutes, tell)
-        else:
-            history = train(recipe, run, checkpoints, progress, max_minutes, tell)
-        write_history(run.history, history)
-    remove_checkpoints(run.checkpoint)
+    train_stage("train", recipe, run, run.history, here, max_minutes=max_minutes, engine=engine)
 
 
 def train(
