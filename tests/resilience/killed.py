@@ -19,7 +19,7 @@ def run(
 
     Args:
         workshop: where.
-        trained: kills of each training, a multiple of five or fewer.
+        trained: kills of each training.
         writing: how many of those are meant to be inside the write of a checkpoint.
         others: kills of each other command.
         names: of the other commands.

@@ -13,6 +13,7 @@ from tests.resilience.trainings import EPOCHS, Training
 from tests.resilience.warm import KILLED
 
 IN_A_ROW = 5  # kills of one training, at most, before it may end
+SPARE = 2  # as many trainings, at most, as would do if none ended early
 SOON = 0.1  # seconds within which a kill follows a step
 
 
@@ -96,17 +97,22 @@ def fault_of_end(training: Training, directory: Path, whole: Uninterrupted) -> s
 
 
 def killed_trainings(training: Training, kills: int, writing: int) -> Iterator[Tally]:
-    """Kill a training so many times, `IN_A_ROW` before each end, some inside a checkpoint."""
+    """Kill a training so many times, `IN_A_ROW` before each end, some inside a checkpoint.
+
+    One that had ended before it was killed does not count, and others are killed in its place.
+    """
     idea, promise = "killed", "goes on to the same weights"
     anywhere = Tally(idea, f"{training.stage}, anywhere: {promise}")
     inside = Tally(idea, f"{training.stage}, in the write of a checkpoint: {promise}")
     whole, random = Uninterrupted.of(training), np.random.default_rng(kills)
-    in_a_row = min(kills, IN_A_ROW)
-    runs = kills // in_a_row
-    for number in range(runs):
+    runs = -(-kills // IN_A_ROW)
+    for number in range(SPARE * runs):
+        in_a_row = min(IN_A_ROW, kills - anywhere.tried - inside.tried)
+        if not in_a_row:
+            break
         directory = training.fresh("killed")
         share = writing * (number + 1) // runs - writing * number // runs
-        moments = drawn(whole, random, in_a_row, share)
+        moments = drawn(whole, random, in_a_row, min(share, in_a_row))
         hits = [(moment, kill(training, directory, moment)) for moment in moments]
         fault = fault_of_end(training, directory, whole)
         for moment, hit in hits:
