@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -23,9 +24,13 @@ from sentiment_lstm.text import Vocabulary
 
 RECIPE = load_recipe("quickstart", ["data.size=240"])
 NOTHING = "def execute(recipe, run, progress, **limits):\n    pass\n"
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the step")
 KILLED_AT_RENAME = """
 import itertools, os, sys
-at, renames = int(sys.argv.pop()), itertools.count()
+from sentiment_lstm import atomic
+at, how, renames = int(sys.argv.pop()), sys.argv.pop(), itertools.count()
+if how == "in two steps":
+    atomic.exchanged = lambda new, path: False
 def hook(event, arguments):
     if event == "os.rename" and next(renames) == at:
         os._exit(9)
@@ -156,16 +161,23 @@ def test_an_aim_out_of_reach_changes_nothing(invoke, done, stages):
     assert said(done, stages) == [*FRESH, "evaluate: up to date", "export: up to date"]
 
 
-@pytest.mark.parametrize("kill", range(5))
+# The stamp that is to be, the model in one step or in two, the stamp that is.
+@pytest.mark.parametrize(
+    ("how", "renames", "kill"),
+    [
+        *(pytest.param("in one step", 3, kill, marks=LINUX) for kill in range(4)),
+        *(("in two steps", 4, kill) for kill in range(5)),
+    ],
+)
 def test_a_command_killed_at_any_rename_leaves_a_run_that_knows_what_it_is(
-    command, done, stages, kill
+    command, done, stages, how, renames, kill
 ):
     before = read_bundle(done.bundle).config
-    arguments = ("decide", done.path, "--aim", "f1", "--abstain", "0.1", kill)
+    arguments = ("decide", done.path, "--aim", "f1", "--abstain", "0.1", how, kill)
     status = command(*arguments, code=KILLED_AT_RENAME).returncode
-    assert status == (9 if kill < 4 else 0)
+    assert status == (9 if kill < renames else 0)
     told, config = said(done, stages), read_bundle(done.bundle).config
-    if kill < 3:
+    if kill < renames - 1:
         assert config == before
         assert told == [*FRESH, "evaluate: up to date", "export: up to date"]
     else:
