@@ -9,12 +9,16 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from pipelines.rundir import RunError
+
+# A holder writes its name behind taking the lock: so long is it waited for, and so often looked.
+PATIENCE, GLANCE = 2.0, 0.01  # seconds
 
 
 @contextmanager
@@ -40,12 +44,24 @@ def locked(path: Path, option: str = "--run-dir") -> Iterator[int]:
 
 
 def _take(descriptor: int, path: Path, option: str) -> None:
+    """Take the lock, or say whose it is."""
+    until = time.monotonic() + PATIENCE
+    while not _taken(descriptor):
+        owner = _owner(path)
+        if owner or time.monotonic() > until:
+            raise RunError(
+                f"{path.parent} is in use by {owner or 'another process'}: wait for it, or give "
+                f"another {option}"
+            )
+        time.sleep(GLANCE)
+
+
+def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RunError(
-            f"{path.parent} is in use by {_owner(path)}: wait for it, or give another {option}"
-        ) from None
+        return False
+    return True
 
 
 def _write_owner(descriptor: int) -> None:
@@ -55,9 +71,10 @@ def _write_owner(descriptor: int) -> None:
     os.pwrite(descriptor, json.dumps(owner).encode(), 0)
 
 
-def _owner(path: Path) -> str:
+def _owner(path: Path) -> str | None:
+    """Return who holds the lock, or None as long as that is not written."""
     try:
         owner = json.loads(path.read_text("utf-8"))
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
-    except (OSError, ValueError, LookupError, TypeError):  # taken, its owner not yet written
-        return "another process"
+    except (OSError, ValueError, LookupError, TypeError):
+        return None

@@ -27,8 +27,8 @@ with locked(Path(sys.argv[1])):
 
 
 @contextmanager
-def another_process_holding(path):
-    command = [sys.executable, "-c", HOLD, str(path)]
+def another_process_holding(path, program=HOLD):
+    command = [sys.executable, "-c", program, str(path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, **pipes) as process:
@@ -46,6 +46,36 @@ def test_a_held_lock_names_its_owner(tmp_path):
         message = str(caught.value)
         assert f"process {other.pid} on {socket.gethostname()} since 2" in message
         assert str(tmp_path) in message
+
+
+# Takes the lock and writes its name only after a moment, as a holder does that is held up there.
+DAWDLE = """
+import sys, time
+from pathlib import Path
+from pipelines import lock
+write = lock._write_owner
+def late(descriptor):
+    print("held", flush=True)
+    time.sleep(0.3)
+    write(descriptor)
+lock._write_owner = late
+with lock.locked(Path(sys.argv[1])):
+    sys.stdin.read()
+"""
+
+
+def test_an_owner_that_has_not_written_its_name_yet_is_waited_for(tmp_path):
+    with another_process_holding(tmp_path / "lock", DAWDLE) as other:
+        with pytest.raises(RunError, match=f"in use by process {other.pid} on "):
+            locked(tmp_path / "lock").__enter__()
+
+
+def test_an_owner_that_never_writes_its_name_is_another_process(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.lock.PATIENCE", 0.05)
+    with another_process_holding(tmp_path / "lock"):
+        (tmp_path / "lock").write_text("")
+        with pytest.raises(RunError, match="in use by another process: wait for it"):
+            locked(tmp_path / "lock").__enter__()
 
 
 def test_a_lock_given_back_can_be_taken(tmp_path):
