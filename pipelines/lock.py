@@ -18,7 +18,7 @@ from pathlib import Path
 from pipelines.rundir import RunError
 
 # A holder writes its name behind taking the lock: so long is it waited for, and so often looked.
-PATIENCE, GLANCE = 2.0, 0.01  # seconds
+PATIENCE, GLANCE = 1.0, 0.01  # seconds
 
 
 @contextmanager

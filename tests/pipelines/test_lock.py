@@ -65,17 +65,19 @@ with lock.locked(Path(sys.argv[1])):
 
 
 def test_an_owner_that_has_not_written_its_name_yet_is_waited_for(tmp_path):
-    with another_process_holding(tmp_path / "lock", DAWDLE) as other:
-        with pytest.raises(RunError, match=f"in use by process {other.pid} on "):
-            locked(tmp_path / "lock").__enter__()
+    path = tmp_path / "lock"
+    with another_process_holding(path, DAWDLE) as other, pytest.raises(RunError) as caught:
+        locked(path).__enter__()
+    assert f"in use by process {other.pid} on " in str(caught.value)
 
 
 def test_an_owner_that_never_writes_its_name_is_another_process(tmp_path, monkeypatch):
     monkeypatch.setattr("pipelines.lock.PATIENCE", 0.05)
-    with another_process_holding(tmp_path / "lock"):
-        (tmp_path / "lock").write_text("")
-        with pytest.raises(RunError, match="in use by another process: wait for it"):
-            locked(tmp_path / "lock").__enter__()
+    path = tmp_path / "lock"
+    with another_process_holding(path), pytest.raises(RunError) as caught:
+        path.write_text("")
+        locked(path).__enter__()
+    assert "in use by another process: wait for it" in str(caught.value)
 
 
 def test_a_lock_given_back_can_be_taken(tmp_path):
