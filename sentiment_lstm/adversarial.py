@@ -155,7 +155,9 @@ def virtual_program(
         def whole(network: Network, moves: Tensor) -> Tensor:
             here = network([tokens, still])
             there = network([tokens, moves])
-            return weight_of_entropy * entropy(here) + divergence(ops.stop_gradient(here), there)
+            moved = divergence(ops.stop_gradient(here), there)
+            # Nothing is followed back through `here` for a weight of 0.
+            return moved + weight_of_entropy * entropy(here) if weight_of_entropy else moved
 
         if not distance:
             return differentiate(lambda network, _: whole(network, still), still)[:2]

@@ -22,7 +22,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from sentiment_lstm import bptt_ops
+from sentiment_lstm import bptt_ops, torch_lstm
 
 Tensor = Any  # a tensor of whichever backend Keras runs on
 Activation = Callable[[Tensor], Tensor]
@@ -364,18 +364,31 @@ class LSTM(keras.layers.Layer):
         dropped = self._dropout_mask(state[0], self.recurrent_dropout) if drops else None
         if self._is_written_out(x, *state, training=training):
             return self._run_written_out(x, state, keep, dropped, training=training)
+        if dropped is None and self._is_of_the_paper() and torch_lstm.available(x, *state):
+            lengths = None if keep is None else torch_lstm.lengths_of(keep)
+            if keep is None or lengths is not None:
+                return self._run_torch(x, state, lengths, with_states=self._needs_states(keep))
         return self._run_scan(x, state, keep, dropped)
 
     def _needs_states(self, keep: Tensor | None) -> bool:
         """Tell whether the output is more than the last h."""
         return self.return_sequences or keep is not None
 
-    def _is_written_out(self, *tensors: Tensor, training: bool) -> bool:
-        of_the_paper = (
+    def _is_of_the_paper(self) -> bool:
+        return (
             self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
+            and not self.unroll
         )
-        return of_the_paper and not self.unroll and bptt_ops.available(*tensors, training=training)
+
+    def _is_written_out(self, *tensors: Tensor, training: bool) -> bool:
+        return self._is_of_the_paper() and bptt_ops.available(*tensors, training=training)
+
+    def _plain_weights(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return both kernels and the bias, zeros if there is none, as tensors."""
+        kernel, recurrent = map(ops.convert_to_tensor, (self.kernel, self.recurrent_kernel))
+        bias = ops.zeros((4 * self.units,), kernel.dtype) if self.bias is None else self.bias
+        return kernel, recurrent, ops.convert_to_tensor(bias)
 
     def _run_written_out(
         self,
@@ -386,17 +399,27 @@ class LSTM(keras.layers.Layer):
         *,
         training: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        weights = [ops.convert_to_tensor(w) for w in (self.kernel, self.recurrent_kernel)]
-        bias = ops.zeros((4 * self.units,), weights[0].dtype) if self.bias is None else self.bias
         return bptt_ops.lstm_bptt(
             x,
-            (*weights, ops.convert_to_tensor(bias)),
+            self._plain_weights(),
             tuple(state),
             keep=keep,
             dropped=dropped,
             backwards=self.go_backwards,
             with_states=self._needs_states(keep),
             training=training,
+        )
+
+    def _run_torch(
+        self, x: Tensor, state: list[Tensor], lengths: Any, *, with_states: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return torch_lstm.lstm(
+            x,
+            self._plain_weights(),
+            (state[0], state[1]),
+            lengths=lengths,
+            backwards=self.go_backwards,
+            with_states=with_states,
         )
 
     def _run_scan(

@@ -4,6 +4,7 @@ Keras 3 has no gradient that works on every backend, so this is the one place th
 Each form runs the same `keras.ops` network and loss.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -143,11 +144,16 @@ def _tensorflow_determinism(on: bool) -> bool:
 
 
 def _torch_determinism(on: bool) -> bool:
-    """Turn determinism on or off; return whether it was on."""
+    """Turn determinism on or off; return whether it was on.
+
+    On a GPU some operations have no such form: there PyTorch warns of them and goes on.
+    """
     import torch
 
     before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(on)
+    # Read by cuBLAS when it is first used; without it the products refuse.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(on, warn_only=torch.cuda.is_available())
     return bool(before)
 
 
@@ -325,7 +331,7 @@ def _torch_step(model: keras.Model, optimizer: Any, program: Program, group: Gro
 
     def run(*arrays: Any) -> float:
         network = _repeatable(model, [v.value.clone() for v in others])
-        value, gradients = program(partial(differentiate, network), *_torch(arrays))
+        value, gradients = program(partial(differentiate, network), *_torch(arrays, model))
         if group.size > 1:
             value, sums = _summed(group, value.cpu(), [g.cpu() for g in gradients])
             gradients = [torch.as_tensor(total, device=v.value.device)
@@ -342,12 +348,14 @@ def _torch_forward(model: keras.Model) -> Forward:
 
     def run(inputs: Any) -> NDArray[np.float32]:
         with torch.no_grad():
-            return np.asarray(model(_torch(inputs), training=False).cpu().numpy())
+            return np.asarray(model(_torch(inputs, model), training=False).cpu().numpy())
 
     return run
 
 
-def _torch(arrays: Any) -> Any:
+def _torch(arrays: Any, model: keras.Model) -> Any:
+    """Return arrays as tensors where a model's weights are."""
     import torch
 
-    return keras.tree.map_structure(torch.as_tensor, arrays)
+    device = model.trainable_variables[0].value.device
+    return keras.tree.map_structure(partial(torch.as_tensor, device=device), arrays)

@@ -14,7 +14,7 @@ import pytest
 HERE = Path(__file__).parent / "sentiment_lstm"
 SUITES = (
     "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "optimizers",
-    "adversarial", "training", "language_model", "sampled_softmax", "softmax_ops", "pretraining",
+    "adversarial", "unlabelled", "torch_lstm", "training", "language_model", "sampled_softmax", "softmax_ops", "pretraining",
     "padding_invariance",
 )  # fmt: skip
 
