@@ -37,6 +37,9 @@ class TeachSettings:
     models: tuple[str, ...] = setting(
         (), help="teachers: shipped models, bundles or run directories; none teaches nothing"
     )
+    whole: tuple[str, ...] = setting(
+        (), help="teachers of whole texts, in place of models, who then tell of sentences alone"
+    )
     ngrams: float = setting(
         0.0, help="weight of one more teacher, n-grams of naive Bayes; a model's is 1", low=0
     )
@@ -144,7 +147,8 @@ class Recipe:
         if self.teaches and not self.data.unlabelled:
             raise SettingsError(
                 "teachers label unlabelled texts, and data.unlabelled is empty: give it a file of "
-                'texts (for IMDB "unsupervised"), or leave teach.models and teach.ngrams out'
+                'texts (for IMDB "unsupervised"), or leave teach.models, teach.whole and '
+                "teach.ngrams out"
             )
         self._check_search()
 
@@ -210,7 +214,7 @@ class Recipe:
     @property
     def teaches(self) -> bool:
         """Whether teachers label the unlabelled texts."""
-        return bool(self.teach.models) or self.teach.ngrams > 0
+        return bool(self.teach.models or self.teach.whole) or self.teach.ngrams > 0
 
     @property
     def trackers(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.claims import SURE, Sure, Taught, said_by_all
-from pipelines.teachers import Teacher
+from pipelines.teacher import Teacher
 from sentiment_lstm.contrast import (
     Edited,
     Lexicon,

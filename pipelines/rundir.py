@@ -7,6 +7,7 @@ RUN/
   pretrain/    checkpoint  weights.safetensors  config.json  vocabulary.txt  manifest.json
                history.jsonl  tensorboard/  tracked.json  stage.json
   teach/       taught.{tokens,offsets,targets}.npy  teach.json  stage.json
+  answers/     DIGEST/ (what one teacher said of some texts)
   train/       checkpoint  history.jsonl  tensorboard/  tracked.json  stage.json
   bundle/      the model
   tune/        study.journal  trials.csv  best.toml  history.png  importances.png  stage.json
@@ -146,6 +147,11 @@ class RunDirectory:
     def teach(self) -> Path:
         """Token arrays of the texts that teachers have labelled."""
         return self.stage("teach")
+
+    @property
+    def answers(self) -> Path:
+        """What teachers have said, so that they are not asked again."""
+        return self.path / "answers"
 
     @property
     def teach_summary(self) -> Path:

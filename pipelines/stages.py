@@ -107,7 +107,8 @@ def _teach_inputs(recipe: Recipe, run: RunDirectory) -> dict[str, str]:
     told = [part_path(run.preprocess, s, "targets") for s in ("train", "validation")]
     texts = map(run.texts, ("train", "validation", UNLABELLED))
     read = digests(run.path, [run.vocabulary, *texts, *told])
-    teachers = {model: _earlier(model, "teach.models") for model in recipe.teach.models}
+    named = {"teach.models": recipe.teach.models, "teach.whole": recipe.teach.whole}
+    teachers = {m: _earlier(m, key) for key, models in named.items() for m in models}
     read |= {model: payload_digest(directory) for model, directory in teachers.items()}
     leave_out = recipe.teach.leave_out
     return read | ({leave_out: _file_or_none(left_out_file(leave_out))} if leave_out else {})

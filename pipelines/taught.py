@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.claims import Taught
 from pipelines.config import TeachSettings, left_out_file
 from pipelines.contrasts import contrasts
-from pipelines.teachers import Teacher
+from pipelines.teacher import Teacher
 from sentiment_lstm.english import Tokens
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.progress import Progress

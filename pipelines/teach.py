@@ -20,7 +20,8 @@ from pipelines.config import Recipe
 from pipelines.json_lines import json_lines
 from pipelines.rundir import TAUGHT, RunDirectory
 from pipelines.taught import short_texts
-from pipelines.teachers import NGRAMS, Teacher, mean_of, teachers_of
+from pipelines.teacher import Teacher
+from pipelines.teachers import teachers_of
 from sentiment_lstm.atomic import replaced_directory
 from sentiment_lstm.batching import TokenArrays, TokenWriter
 from sentiment_lstm.datasets import UNLABELLED
@@ -39,15 +40,11 @@ def execute(recipe: Recipe, run: RunDirectory, progress: Progress) -> None:
         DataError: the task is not one of two labels, a teacher's labels are others, or the texts
             to leave out cannot be read.
     """
-    teachers = dict(teachers_of(recipe.teach, run, _labels(run), progress))
-    weights = [recipe.teach.ngrams if name == NGRAMS else 1.0 for name in teachers]
-    together = mean_of(list(teachers.values()), weights)
-    figures = _figures(run, teachers | {"mean": together})
-    whole = _unlabelled(run, together)
-    # Of one sentence n-grams know little more than its words.
-    models = [teacher for name, teacher in teachers.items() if name != NGRAMS]
-    of_sentences = mean_of(models, [1.0] * len(models)) if models else together
-    short = short_texts(recipe.teach, [*_labelled(run), *whole], of_sentences, progress)
+    teachers = teachers_of(recipe.teach, run, _labels(run), progress)
+    figures = _figures(run, teachers.of_whole)
+    whole = _unlabelled(run, teachers.together)
+    labelled = [*_labelled(run), *whole]
+    short = short_texts(recipe.teach, labelled, teachers.of_sentences, progress)
     texts = [*whole, *short]
     encode = Encoder(
         Vocabulary.load(run.vocabulary), recipe.text.max_tokens, recipe.text.head_tokens

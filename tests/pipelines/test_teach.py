@@ -80,6 +80,28 @@ def test_a_student_is_taught_the_mean_of_its_teachers(teach, tmp_path, make_bund
     assert figures["n-grams"]["validation_loss"] == pytest.approx(-np.log(of_truth).mean())
 
 
+def test_others_may_teach_whole_texts_and_leave_sentences_to_the_models(
+    teach, tmp_path, make_bundle
+):
+    teach("preprocess")
+    run = tmp_path / "run"
+    of_sentences, of_whole = make_bundle("one"), make_bundle("other", seed=5)
+    settings = (f"teach.models=['{of_sentences}']", f"teach.whole=['{of_whole}']")
+    teach("teach", *settings, "teach.contrast=true")
+    texts = lines(run / "preprocess" / "unlabelled.texts.jsonl")
+    expected = [p.probabilities[1] for p in SentimentClassifier.load(of_whole).classify(texts)]
+    taught = TokenArrays.load(run / "teach", "taught")
+    np.testing.assert_allclose(taught.targets[: len(texts)], expected, atol=1e-5)
+    figures = json.loads((run / "teach" / "teach.json").read_text())
+    assert list(figures) == [str(of_whole), "mean"]
+
+
+def test_a_missing_teacher_of_whole_texts_is_named(teach):
+    teach("preprocess")
+    result = teach("teach", "teach.whole=['nowhere/imdb-teacher-wide']", fails=True)
+    assert "teach.whole: nowhere/imdb-teacher-wide is not there: run" in result.stderr
+
+
 def taught_texts(run, recipe_sentences, *settings, teach):
     """Return the short texts taught, as tuples of ids, with their targets."""
     teach("teach", "teach.ngrams=1", f"teach.sentences={recipe_sentences}", *settings)
