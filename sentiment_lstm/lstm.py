@@ -145,8 +145,8 @@ class LSTM(keras.layers.Layer):
 
     Two things differ on purpose. `recurrent_dropout` drops the same entries of h for all four
     gates (Gal & Ghahramani 2016 with tied masks; the stock layer draws one mask a gate), so that
-    the recurrence stays one product a step. `implementation` and `use_cudnn` are accepted and
-    change nothing.
+    the recurrence stays one product a step. `implementation` is accepted and changes nothing.
+    cuDNN runs the layer of the paper on a GPU with PyTorch, unless `use_cudnn` is False.
 
     Args:
         units: width of h and c.
@@ -364,7 +364,7 @@ class LSTM(keras.layers.Layer):
         dropped = self._dropout_mask(state[0], self.recurrent_dropout) if drops else None
         if self._is_written_out(x, *state, training=training):
             return self._run_written_out(x, state, keep, dropped, training=training)
-        if dropped is None and self._is_of_the_paper() and torch_lstm.available(x, *state):
+        if dropped is None and self._is_for_cudnn(x, *state):
             lengths = None if keep is None else torch_lstm.lengths_of(keep)
             if keep is None or lengths is not None:
                 return self._run_torch(x, state, lengths, with_states=self._needs_states(keep))
@@ -383,6 +383,13 @@ class LSTM(keras.layers.Layer):
 
     def _is_written_out(self, *tensors: Tensor, training: bool) -> bool:
         return self._is_of_the_paper() and bptt_ops.available(*tensors, training=training)
+
+    def _is_for_cudnn(self, *tensors: Tensor) -> bool:
+        return (
+            self.use_cudnn is not False
+            and self._is_of_the_paper()
+            and torch_lstm.available(*tensors)
+        )
 
     def _plain_weights(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return both kernels and the bias, zeros if there is none, as tensors."""

@@ -130,6 +130,7 @@ needs_torch = pytest.mark.skipif(
         ({"return_sequences": True, "use_bias": False}, "ends", True),
         ({"return_sequences": True}, "pauses", False),
         ({"unroll": True}, None, False),
+        ({"use_cudnn": False}, "ends", False),
         ({"activation": "relu"}, None, False),
         ({"recurrent_dropout": 0.5}, "ends", False),
     ],
