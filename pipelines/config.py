@@ -35,7 +35,7 @@ class TeachSettings:
     """Who labels the unlabelled texts, for the network to learn from beside those of train."""
 
     models: tuple[str, ...] = setting(
-        (), help="teachers: shipped models, bundles or run directories; none teaches nothing"
+        (), help="teachers: shipped models, bundles or run directories"
     )
     whole: tuple[str, ...] = setting(
         (), help="teachers of whole texts, in place of models, who then tell of sentences alone"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.folding import Floats
 from sentiment_lstm.inference import Layer, gates
-from sentiment_lstm.parallel import one_blas_thread
+from sentiment_lstm.parallel import parallel_map
 
 Doubles = NDArray[np.float64]
 
@@ -71,28 +71,34 @@ def trace(
     """
     x = np.asarray(weights["embedding"])[ids].astype(np.float64)
     layers: list[LayerTrace] = []
-    with one_blas_thread():
-        for index in range(config.layers):
-            layers.append(read(Layer.of(config, weights, index), x))
-            x = layers[-1].states
+    for index in range(config.layers):
+        layers.append(read(Layer.of(config, weights, index), x))
+        x = layers[-1].states
     return layers
 
 
 def read(layer: Layer, x: Doubles) -> LayerTrace:
-    """Have a layer read the inputs `(T, in)` of one text."""
+    """Have a layer read the inputs `(T, in)` of one text, its directions side by side."""
     x = turned(np.stack([x] * layer.width[0]))
-    z = product(x, layer.kernel) + layer.bias.astype(np.float64)
-    _, D, T, H = z.shape
-    kept = np.empty((6, D, T, H))
-    c, h = np.zeros((2, D, 1, H))
-    for t in range(T):
+    read_by = parallel_map(lambda d: _read_one_way(layer, d, x[d]), range(len(x)))
+    z, kept = (np.stack(parts, axis=1) for parts in zip(*read_by, strict=True))
+    return LayerTrace(layer, x, z, *kept)
+
+
+def _read_one_way(layer: Layer, direction: int, x: Doubles) -> tuple[Doubles, Doubles]:
+    """Return z `(4, T, H)` and i, f, g, o, c, h `(6, T, H)` of one direction."""
+    recurrent_kernel = layer.recurrent_kernel[:, direction]
+    z = product(x, layer.kernel[:, direction]) + layer.bias[:, direction].astype(np.float64)
+    kept = np.empty((6, *z.shape[1:]))
+    c, h = np.zeros((2, 1, z.shape[2]))
+    for t in range(len(x)):
         now = slice(t, t + 1)
-        z[:, :, now] += product(h, layer.recurrent_kernel)
-        i, f, g, o = gates(z[:, :, now].copy())
+        z[:, now] += product(h, recurrent_kernel)
+        i, f, g, o = gates(z[:, now].copy())
         c = f * c + i * g
         h = o * np.tanh(c)
-        kept[:, :, now] = i, f, g, o, c, h
-    return LayerTrace(layer, x, z, *kept)
+        kept[:, now] = i, f, g, o, c, h
+    return z, kept
 
 
 def product(x: Doubles, weights: Floats) -> Doubles:

@@ -10,7 +10,6 @@ more of them, until it lies between two that differ by one word.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,10 @@ LogitsOf = Callable[[Sequence[int]], Doubles]
 # Multiply-adds of the recurrent products that are spent on prefixes; it is a fraction of a second,
 # and enough for each word of a review of 360 tokens at 128 units.
 MOST_WORK = 2**32
+
+# Into which the words are cut among which the last turn is. That is four texts to read,
+# two to a core where there are two cores: see `_network_logits`.
+PARTS = 5
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def running_verdict(
 
 
 def _around_the_turn(running: Running) -> list[int]:
-    """Return lengths between those of the last turn: few, of n about √n, or none if none are."""
-    return [n for a, b in running.turns()[-1:] for n in range(a, b, isqrt(b - a)) if n > a]
+    """Return lengths between those of the last turn, a few or, where there are none, none."""
+    return [n for a, b in running.turns()[-1:] for n in range(a, b, -(-(b - a) // PARTS)) if n > a]
 
 
 def _judged(config: BundleConfig, lengths: Sequence[int], logits: Doubles) -> Running:
@@ -124,8 +127,9 @@ def prefix_logits(
 def _network_logits(
     config: BundleConfig, weights: Weights, sequences: Sequence[NDArray[Any]]
 ) -> Doubles:
-    # Twice as many batches as cores: of falling length, so that the later ones are less work.
-    some = -(-len(sequences) // (2 * cores()))
+    # Twice as many batches as cores: of falling length, so that the later ones are less work. Of
+    # one text, a step would take nearly as long as of two: all weights are read for it.
+    some = max(2, -(-len(sequences) // (2 * cores())))
     return Network(config, weights, batch_texts=some).logits(sequences).astype(np.float64)
 
 

@@ -16,13 +16,24 @@ def main() -> None:
 @click.option("--model", default="imdb", show_default=True, help="Name or directory.")
 @click.option("--clients", default=32, show_default=True, help="That ask at a time.")
 @click.option("--minutes", default=2.0, show_default=True, help="How long.")
-def load(model: str, clients: int, minutes: float) -> None:
-    """Have clients ask about a text each, again and again."""
+@click.option("--alone-minutes", default=1.0, show_default=True, help="How long a text a batch.")
+def load(model: str, clients: int, minutes: float, alone_minutes: float) -> None:
+    """Have clients ask about a text each, again and again.
+
+    Then once more of a service that classifies each request by itself, as TensorFlow Serving does
+    unless it is told to batch.
+    """
     from tests.serving.load import loaded
 
     with running(model) as server:
-        click.echo("\n".join(loaded(server, clients, minutes).lines()))
+        together = loaded(server, clients, minutes)
+    with running(model, "--max-batch", 1) as server:
+        alone = loaded(server, clients, alone_minutes)
+    click.echo("\n".join(together.lines()))
+    click.echo("one request a batch:")
+    click.echo("\n".join(alone.lines()))
     click.echo(
+        f"{together.rate / alone.rate:.2f} times the texts of one request a batch; "
         f"{clients} clients on {os.cpu_count()} cores under a load of {os.getloadavg()[1]:.1f}"
     )
 

@@ -44,7 +44,8 @@ class Load:
         yield f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {most:.0f} ms"
         yield f"{self.together:.1f} texts in a batch; other answers: {dict(self.others) or 'none'}"
         first, last = self.memory[0], self.memory[-1]
-        yield f"memory {first:.0f} MB after the start, {last:.0f} MB at the end"
+        drift = last / first - 1
+        yield f"memory {first:.0f} MB after the start, {last:.0f} MB at the end ({drift:+.1%})"
 
     @property
     def rate(self) -> float:
