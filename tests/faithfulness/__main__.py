@@ -23,16 +23,21 @@ from tests.faithfulness.table import render
 @click.option("--seed", default=0, show_default=True, help="Of the choice of texts, and of random.")
 @click.option("--set", "overrides", multiple=True, metavar="data.KEY=VALUE", help="Where data are.")
 def main(model: str, texts: int, steps: int, seed: int, overrides: Sequence[str]) -> None:
-    """Print how faithful each method is to a model, and what it costs."""
+    """Print how faithful each method is to a model, and what it costs.
+
+    Ctrl-C ends it early and prints what the texts so far have shown.
+    """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     bundle = read_bundle(resolve_model(model))
     chosen = validation_texts(bundle, texts, seed, overrides)
     shown = terminal_progress()(chosen, total=len(chosen), label="explain")
     outcome = measured(bundle, shown, methods_of(bundle, steps=steps, seed=seed))
+    lengths = [len(ids) for ids in chosen[: min(len(o.sufficiency) for o in outcome.values())]]
+    if not lengths:
+        raise click.Abort
     click.echo(render(outcome))
-    lengths = [len(ids) for ids in chosen]
-    click.echo(f"\n{len(chosen)} texts, {np.mean(lengths):.0f} tokens on average, seed {seed}")
+    click.echo(f"\n{len(lengths)} texts, {np.mean(lengths):.0f} tokens on average, seed {seed}")
 
 
 def validation_texts(

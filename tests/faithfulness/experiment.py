@@ -1,6 +1,7 @@
 """How much of a verdict goes with the words that a method ranks first, and what ranking costs."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -33,9 +34,23 @@ class Outcome:
 def measured(
     bundle: Bundle, texts: Iterable[Ids], methods: Mapping[str, Method]
 ) -> dict[str, Outcome]:
-    """Return the outcome of each method; what it explains is the model's own verdict."""
-    network, answers = Network(bundle.config, bundle.weights), Answers(bundle.config)
+    """Return the outcome of each method; what it explains is the model's own verdict.
+
+    Ctrl-C ends it early: of the texts so far, the last of which some methods may not have seen.
+    """
     outcomes = {name: Outcome() for name in methods}
+    with suppress(KeyboardInterrupt):
+        _measure(bundle, texts, methods, outcomes)
+    return outcomes
+
+
+def _measure(
+    bundle: Bundle,
+    texts: Iterable[Ids],
+    methods: Mapping[str, Method],
+    outcomes: Mapping[str, Outcome],
+) -> None:
+    network, answers = Network(bundle.config, bundle.weights), Answers(bundle.config)
     for number, ids in enumerate(texts):
         (answer,) = answers(network.logits([ids]))
         output = explained_output(bundle.config, answer.label)
@@ -48,7 +63,6 @@ def measured(
             removed, kept = falls(network, ids, scores, output.probabilities)
             outcomes[name].comprehensiveness.append(removed)
             outcomes[name].sufficiency.append(kept)
-    return outcomes
 
 
 def falls(

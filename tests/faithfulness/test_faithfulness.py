@@ -138,6 +138,15 @@ def test_what_is_explained_is_the_models_own_verdict():
     assert handed == [verdicts[0], *verdicts]
 
 
+def test_ctrl_c_ends_it_with_what_the_texts_so_far_have_shown():
+    def texts():
+        yield from [random_ids(4)] * 3
+        raise KeyboardInterrupt
+
+    outcome = measured(bundle_of(), texts(), {"random": Random(seed=0)})
+    assert len(outcome["random"].sufficiency) == 3
+
+
 def test_the_same_seed_is_the_same_random_ranking():
     ids = np.arange(9, dtype=np.int32)
     one, same, other = (Random(np.random.default_rng(seed)) for seed in (1, 1, 2))
