@@ -143,7 +143,7 @@ def test_ctrl_c_ends_it_with_what_the_texts_so_far_have_shown():
         yield from [random_ids(4)] * 3
         raise KeyboardInterrupt
 
-    outcome = measured(bundle_of(), texts(), {"random": Random(seed=0)})
+    outcome = measured(bundle_of(), texts(), {"random": Random(np.random.default_rng(0))})
     assert len(outcome["random"].sufficiency) == 3
 
 
