@@ -46,14 +46,16 @@ class Measurers:
         self._threads = ThreadPoolExecutor(self._count)
         self._own = threading.local()
         self._workers: list[_Worker] = []
+        self._changing = threading.Lock()  # no worker may begin behind the back of the end
         self._ended = False
 
     def __enter__(self) -> "Measurers":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
-        for worker in list(self._workers):
+        with self._changing:
+            self._ended = True
+        for worker in self._workers:
             worker.end()
         self._threads.shutdown(cancel_futures=True)
 
@@ -69,10 +71,11 @@ class Measurers:
 
     def _ask(self, task: Task) -> Any:
         if not hasattr(self._own, "worker"):
-            if self._ended:
-                raise RunError("the comparison has ended")
-            self._own.worker = _Worker(self._log, len(self._workers) % max(cores(), 1))
-            self._workers.append(self._own.worker)
+            with self._changing:
+                if self._ended:
+                    raise RunError("the comparison has ended")
+                self._own.worker = _Worker(self._log, len(self._workers) % max(cores(), 1))
+                self._workers.append(self._own.worker)
         return self._own.worker(task)
 
 

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import pipelines
+from pipelines import measuring
 from pipelines.measuring import Measurers, Task
 from pipelines.rundir import RunError
 from sentiment_lstm.endless_training import run_trial
@@ -78,3 +81,24 @@ def own_children(parent):
     """Return the processes that any thread of a process has started."""
     threads = Path(f"/proc/{parent}/task").glob("*/children")
     return [int(child) for thread in threads for child in thread.read_text().split()]
+
+
+def test_a_process_that_is_about_to_begin_at_the_end_is_ended_too(monkeypatch, tmp_path):
+    begun, ended = threading.Event(), threading.Event()
+
+    class Slow:
+        def __init__(self, *_):
+            begun.set()
+            time.sleep(0.5)
+
+        def __call__(self, task):
+            return ended.wait(10)
+
+        end = staticmethod(ended.set)
+
+    monkeypatch.setattr(measuring, "_Worker", Slow)
+    log = tmp_path / "log.txt"
+    with ThreadPoolExecutor(1) as thread, Measurers(log, workers=1) as measurers:
+        thread.submit(list, measurers.results([Task("trial", TRIAL.settings())]))
+        assert begun.wait(10)
+    assert ended.is_set()
