@@ -17,6 +17,7 @@ from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.compiled import kernel
 from sentiment_lstm.folding import Floats, Indices
 from sentiment_lstm.inference import Batch, Network, layer_weights, side_by_side
+from sentiment_lstm.parallel import parallel_map
 from sentiment_lstm.text import UNKNOWN
 from sentiment_lstm.tiles import add_product, panels_of, put_affine
 
@@ -89,11 +90,14 @@ class CompiledLayer:
         last = np.zeros((D, n, width // 4), np.float32)
         largest = np.full((D, n if "max" in kinds else 0, width // 4), -np.inf, np.float32)
         total = np.zeros((D, n if "mean" in kinds else 0, width // 4), np.float32)
-        for d, panels in enumerate(self.recurrent_kernels):
+
+        def read(d: int) -> None:
             scan(
-                table[d], rows, batch.first, batch.lengths, d, panels,
+                table[d], rows, batch.first, batch.lengths, d, self.recurrent_kernels[d],
                 last[d], largest[d], total[d], states,
             )  # fmt: skip
+
+        _ = parallel_map(read, range(D))  # one batch alone keeps two cores busy
         return last, largest, total
 
 
