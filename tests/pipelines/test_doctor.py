@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_packages_and_places_that_are_broken(doctor, tmp_path, make_bundle):
     assert re.search(r"pip install 'click.*8\.1", said_of("click", found))
     assert "9.0 is too new" in said_of("tqdm", found)
     assert f"{hiding} is imported in its place" in said_of("keras", found)
-    for backend in BACKENDS:
+    for backend in filter(find_spec, BACKENDS):
         line = said_of(backend, found)
         assert "ImportError: cannot import \\x1b[2J" in line
         assert f"{hiding} is imported in its place: move that away" in line
@@ -146,7 +147,8 @@ def test_backends_that_crash_and_requirements_that_are_not_met(doctor, tmp_path)
     assert "crashes when it is used (SIGABRT)" in said_of("tensorflow", found)
     line = said_of("jax", found)
     assert "SystemExit: 3" in line
-    assert f"{place / 'jax.py'} is imported in its place" in line
+    hidden = f"{place / 'jax.py'} is imported in its place"
+    assert (hidden if find_spec("jax") else "pip install --force-reinstall jax") in line
     assert "crashes when it is used (status 7)" in [
         rest.partition(":")[0] for _, subject, rest in found if subject == "torch"
     ]
