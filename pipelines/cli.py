@@ -256,8 +256,8 @@ def run(
 ) -> None:
     """Run every stage of RECIPE that is not up to date.
 
-    RECIPE is one that ships (quickstart, imdb-scratch, imdb-teacher, imdb-student,
-    imdb-teacher-long, imdb, imdb-tiny) or a path to a TOML file.
+    RECIPE is one that ships (quickstart, imdb-scratch, imdb, imdb-tiny, or what the README runs
+    before those two) or a path to a TOML file.
 
     \b
     Examples:

@@ -1,10 +1,11 @@
 """The LSTM of PyTorch's own libraries, which on a GPU is cuDNN's, behind this project's layer.
 
 There a step of `sentiment_lstm.lstm`'s scan is a dozen kernels that each wait for the one before;
-cuDNN takes one product and one kernel more. It reads packed sequences: of each step only the rows
-that still run, the longest first, so that h and c of a row end where its text does. Gates stand in
-the order i, f, g, o there too; kernels are transposed, and there are two biases, of which the
-second is zeros here.
+cuDNN takes one product and one kernel more. A batch whose rows are all as long as it goes there as
+it is, which lets cuDNN keep small kernels on the chip. Others go as packed sequences: of each step
+only the rows that still run, the longest first, so that h and c of a row end where its text does.
+Gates stand in the order i, f, g, o there too; kernels are transposed, and there are two biases, of
+which the second is zeros here.
 """
 
 from dataclasses import dataclass
@@ -94,6 +95,9 @@ def lstm(
     """
     batch, time, features = sequences.shape
     lengths = np.full(batch, time, np.int64) if lengths is None else lengths
+    if sequences.numel() and (lengths == time).all():
+        states, *last = _whole(sequences.flip(1) if backwards else sequences, weights, state)
+        return states if with_states else states[:, :0], *last
     packing = Packing.of(lengths, time, backwards=backwards)
     if not len(packing.rows):
         return state[0][:, None].expand(-1, time if with_states else 0, -1), *state
@@ -108,6 +112,17 @@ def lstm(
     counts = _on(data, counts[:, ::-1] if backwards else counts)
     held = state[0] if backwards else last[0]
     return placed.where(counts[:, :, None], held[:, None]), *last
+
+
+def _whole(sequences: Tensor, weights: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> Any:
+    """Return the state after each step of rows of one length, and the last h and c."""
+    import torch
+
+    starts = tuple(s[None].contiguous() for s in state)
+    # As in `_run`, and the batch's axis first.
+    how = (True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    states, h, c = torch._VF.lstm(sequences, starts, _parameters(*weights), *how)
+    return states, h[0], c[0]
 
 
 def _run(

@@ -29,17 +29,25 @@ NEEDS = {
     "--engine ray": ("ray",),
 }
 
+SMALL_IMDB = (
+    " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
+    " --set model.units=4 --set model.embedding=4 --set train.epochs=1"
+)
 SMALL = {
     "run quickstart": " --set data.size=240 --set train.epochs=1",
-    "run imdb-teacher": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
-    " --set model.units=4 --set model.embedding=4 --set pretrain.epochs=1 --set train.epochs=1",
+    **dict.fromkeys(
+        ("run imdb-teacher", "run imdb-teacher-wide-first"),
+        f"{SMALL_IMDB} --set train.backend=tensorflow --set pretrain.epochs=1 --until train",
+    ),
     **dict.fromkeys(
         ("run imdb-student", "run imdb-teacher-long"),
-        " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20 --until train"
-        " --set model.start= --set model.units=4 --set model.embedding=4 --set train.epochs=1",
+        f"{SMALL_IMDB} --set model.start= --until train",
     ),
-    "run imdb": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
-    " --set model.units=4 --set model.embedding=4",
+    **dict.fromkeys(
+        ("run imdb-student-long", "run imdb-teacher-wide", "run imdb-student-wide"),
+        f"{SMALL_IMDB} --set train.backend=tensorflow --until train",
+    ),
+    "run imdb": f"{SMALL_IMDB} --set train.backend=tensorflow",
     "run imdb-tiny": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set train.epochs=1",
     "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"

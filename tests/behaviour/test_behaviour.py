@@ -105,7 +105,7 @@ def test_none_of_it_stands_in_the_corpus_that_ships():
     assert not tokens & learnt
 
 
-STUDENTS = ("imdb-student", "imdb", "imdb-tiny")
+STUDENTS = ("imdb-student", "imdb-student-long", "imdb-student-wide", "imdb", "imdb-tiny")
 
 
 def test_teaching_leaves_all_of_it_out():

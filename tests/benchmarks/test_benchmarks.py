@@ -1,6 +1,7 @@
 """The benchmarks run, at sizes that say nothing about speed; how they count and show is exact."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -77,6 +78,17 @@ def test_sections_print_one_table():
     ]  # fmt: skip
     assert " CountVectorizer " in table[0]
     assert all("keras" in line and " torch " in line and "×" in line for line in table[3:])
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_the_step_is_timed_on_backends_that_use_a_gpu(backend):
+    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install '.[peers]'")
+    command = [sys.executable, "-m", "tests.benchmarks.gpu", "--tiny", "--seconds", "0"]
+    env = {**os.environ, "KERAS_BACKEND": backend}
+    root = Path(__file__).parents[2]
+    run = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert re.search(r"\| step +\| \(4, 9, 4, 3, ragged\).* ms .*keras \d", run.stdout)
 
 
 def test_every_section_has_a_module():

@@ -66,18 +66,26 @@ def test_it_is_the_equations_and_their_gradient(batch):
         np.testing.assert_allclose(zeros_if_unused, other, atol=1e-10)
 
 
-def test_without_lengths_every_step_counts():
-    x, *weights, h0, c0 = map(torch.tensor, draw(0, 4, 6))
-    states, h, c = torch_lstm.lstm(x, tuple(weights), (h0, c0))
-    run = forward(x.numpy(), *(w.numpy() for w in weights), h0=h0.numpy(), c0=c0.numpy())
-    np.testing.assert_allclose(states, run.h, atol=1e-10)
-    np.testing.assert_allclose(h, run.h[:, -1], atol=1e-10)
-    np.testing.assert_allclose(c, run.c[:, -1], atol=1e-10)
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("lengths", [None, np.full(4, 6)])
+def test_rows_of_one_length_need_no_packing(monkeypatch, lengths, backwards):
+    inputs = draw(0, 4, 6)
+    x, *weights, h0, c0 = given_ = [torch.tensor(a, requires_grad=True) for a in inputs]
+    monkeypatch.setattr(torch_lstm.Packing, "of", lambda *_, **__: pytest.fail("packed"))
+    told = torch_lstm.lstm(x, tuple(weights), (h0, c0), lengths=lengths, backwards=backwards)
+    upstream = [np.random.default_rng(1).normal(size=o.shape) for o in told]
+    value = sum((o * torch.tensor(u)).sum() for o, u in zip(told, upstream, strict=True))
+    wanted, wanted_gradients = expected(inputs, np.full(4, 6), backwards, upstream)
+    for one, other in zip(told, wanted, strict=True):
+        np.testing.assert_allclose(one.detach(), other, atol=1e-10)
+    gradients = torch.autograd.grad(value, given_)
+    for one, other in zip(gradients, wanted_gradients, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-10)
 
 
-def test_without_states_only_the_last_are_told():
+@pytest.mark.parametrize("lengths", [np.array([6, 0, 3, 1]), np.full(4, 6)])
+def test_without_states_only_the_last_are_told(lengths):
     x, *weights, h0, c0 = map(torch.tensor, draw(1, 4, 6))
-    lengths = np.array([6, 0, 3, 1])
     whole = torch_lstm.lstm(x, tuple(weights), (h0, c0), lengths=lengths)
     states, *last = torch_lstm.lstm(x, tuple(weights), (h0, c0), lengths=lengths, with_states=False)
     assert states.shape == (4, 0, UNITS)
