@@ -3,13 +3,14 @@
 import keras
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_lstm import backward, forward
 
 from sentiment_lstm import torch_lstm
 from sentiment_lstm.lstm import LSTM
+
+torch = pytest.importorskip("torch", reason="pip install '.[peers]'")
 
 FEATURES, UNITS = 3, 5
 
