@@ -80,16 +80,16 @@ def trace(
 def read(layer: Layer, x: Doubles) -> LayerTrace:
     """Have a layer read the inputs `(T, in)` of one text, its directions side by side."""
     x = turned(np.stack([x] * layer.width[0]))
-    read_by = parallel_map(lambda d: _read_one_way(layer, d, x[d]), range(len(x)))
-    z, kept = (np.stack(parts, axis=1) for parts in zip(*read_by, strict=True))
+    shape = (*x.shape[:2], layer.width[1])
+    z, kept = np.empty((4, *shape)), np.empty((6, *shape))  # filled in place, being large
+    parallel_map(lambda d: _read_one_way(layer, d, x[d], z[:, d], kept[:, d]), range(len(x)))
     return LayerTrace(layer, x, z, *kept)
 
 
-def _read_one_way(layer: Layer, direction: int, x: Doubles) -> tuple[Doubles, Doubles]:
-    """Return z `(4, T, H)` and i, f, g, o, c, h `(6, T, H)` of one direction."""
-    recurrent_kernel = layer.recurrent_kernel[:, direction]
-    z = product(x, layer.kernel[:, direction]) + layer.bias[:, direction].astype(np.float64)
-    kept = np.empty((6, *z.shape[1:]))
+def _read_one_way(layer: Layer, direction: int, x: Doubles, z: Doubles, kept: Doubles) -> None:
+    """Fill in z `(4, T, H)` and i, f, g, o, c, h `(6, T, H)` of one direction."""
+    recurrent_kernel, bias = (p[:, direction] for p in (layer.recurrent_kernel, layer.bias))
+    np.add(product(x, layer.kernel[:, direction]), bias, out=z)
     c, h = np.zeros((2, 1, z.shape[2]))
     for t in range(len(x)):
         now = slice(t, t + 1)
@@ -98,7 +98,6 @@ def _read_one_way(layer: Layer, direction: int, x: Doubles) -> tuple[Doubles, Do
         c = f * c + i * g
         h = o * np.tanh(c)
         kept[:, now] = i, f, g, o, c, h
-    return z, kept
 
 
 def product(x: Doubles, weights: Floats) -> Doubles:
