@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from sentiment_lstm.lstm import LSTM
-from sentiment_lstm.torch_weights import to_torch
-from tests.benchmarks.layer_case import GRID, VOCABULARY, Case
+from tests.benchmarks.layer_case import GRID, Case
+from tests.benchmarks.layer_model import keras_model, torch_lstm
 from tests.benchmarks.table import Row, render
 from tests.benchmarks.timing import medians, round_robin
 
@@ -44,22 +44,9 @@ def _check_alike(case: Case, losses: Mapping[str, float]) -> None:
             raise AssertionError(f"{case}: the loss of {name} is {loss}, ours {losses['ours']}")
 
 
-def _model(case: Case, layer: Any) -> Any:
-    recurrent = layer(case.units)
-    model = keras.Sequential(
-        [
-            keras.layers.Embedding(VOCABULARY, case.features, mask_zero=case.ragged),
-            keras.layers.Bidirectional(recurrent) if case.directions == 2 else recurrent,
-            keras.layers.Dense(1),
-        ]
-    )
-    model.build((None, case.time))
-    return model
-
-
 def _pair(case: Case) -> dict[str, Any]:
     """Return our model and that of Keras's layer, of the same weights."""
-    ours, stock = _model(case, LSTM), _model(case, keras.layers.LSTM)
+    ours, stock = keras_model(case, LSTM), keras_model(case, keras.layers.LSTM)
     stock.set_weights(ours.get_weights())
     return {"ours": ours, "keras": stock}
 
@@ -105,14 +92,7 @@ def _torch_peer(case: Case, weights: Any, on: Any) -> tuple[Callable[[Any], Any]
     import torch
 
     embedding, *kernels, dense, bias = weights
-    lstm = torch.nn.LSTM(
-        case.features, case.units, batch_first=True, bidirectional=case.directions == 2
-    )
-    state = to_torch(kernels[:3])
-    if case.directions == 2:
-        state |= to_torch(kernels[3:], reverse=True)
-    lstm.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
-    lstm = lstm.to(on)
+    lstm = torch_lstm(case, kernels).to(on)
     table, head, shift = (
         torch.tensor(a, device=on, requires_grad=True) for a in (embedding, dense, bias)
     )

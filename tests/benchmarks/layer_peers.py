@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sentiment_lstm.bptt_ops import graphs_stay_here
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.parallel import cores
-from sentiment_lstm.torch_weights import to_torch
-from tests.benchmarks.layer_case import VOCABULARY, Case
+from tests.benchmarks.layer_case import Case
+from tests.benchmarks.layer_model import keras_model, torch_lstm
 
 Arrays = list[NDArray[np.float32]]
 
@@ -59,7 +59,7 @@ class KerasLayer:
         jit: bool,
         weights: Arrays | None = None,
     ) -> None:
-        self.model = _keras_model(case, layer)
+        self.model = keras_model(case, layer)
         if weights is not None:
             self.model.set_weights(weights)
         self._ids, self._targets = tf.constant(case.ids), tf.constant(case.targets)
@@ -83,19 +83,6 @@ class KerasLayer:
 
     def forward(self) -> NDArray[np.float32]:
         return np.asarray(self._forward(self._ids))
-
-
-def _keras_model(case: Case, layer: Any) -> keras.Model:
-    recurrent = layer(case.units)
-    model = keras.Sequential(
-        [
-            keras.layers.Embedding(VOCABULARY, case.features, mask_zero=case.ragged),
-            keras.layers.Bidirectional(recurrent) if case.directions == 2 else recurrent,
-            keras.layers.Dense(1),
-        ]
-    )
-    model.build((None, case.time))
-    return model
 
 
 def _torch(case: Case, weights: Arrays) -> dict[str, Contender]:
@@ -130,7 +117,7 @@ class TorchLayer:
         self._embedding = torch.nn.Embedding.from_pretrained(
             torch.from_numpy(embedding), freeze=False, sparse=True
         )
-        self._lstm = _torch_lstm(case, kernels)
+        self._lstm = torch_lstm(case, kernels)
         self._dense = torch.nn.Linear(*dense.shape)
         self._dense.load_state_dict(
             {"weight": torch.from_numpy(dense.T.copy()), "bias": torch.from_numpy(bias)}
@@ -166,19 +153,6 @@ class TorchLayer:
     def forward(self) -> NDArray[np.float32]:
         with denormals_flushed(), self._torch.no_grad():
             return np.asarray(self._logits().numpy())
-
-
-def _torch_lstm(case: Case, kernels: Arrays) -> Any:
-    import torch
-
-    lstm = torch.nn.LSTM(
-        case.features, case.units, batch_first=True, bidirectional=case.directions == 2
-    )
-    state = to_torch(kernels[:3])
-    if case.directions == 2:
-        state |= to_torch(kernels[3:], reverse=True)
-    lstm.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
-    return lstm
 
 
 @contextmanager
