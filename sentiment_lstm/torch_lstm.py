@@ -2,7 +2,7 @@
 
 There a step of `sentiment_lstm.lstm`'s scan is a dozen kernels that each wait for the one before;
 cuDNN takes one product and one kernel more. A batch whose rows are all as long as it goes there as
-it is, which lets cuDNN keep small kernels on the chip. Others go as packed sequences: of each step
+it is, as `torch.nn.LSTM` would send it. Others go as packed sequences: of each step
 only the rows that still run, the longest first, so that h and c of a row end where its text does.
 Gates stand in the order i, f, g, o there too; kernels are transposed, and there are two biases, of
 which the second is zeros here.

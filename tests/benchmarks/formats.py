@@ -2,8 +2,8 @@
 
 Each format in a process of its own, on one thread: reviews of IMDB's train split from text to
 answer, 32 alike in length at once, in a second of the processor's time; the median of some
-readings of all of them. Tokenising is a small part of it (`tokeniser.py` beside the file; in the
-graph of a SavedModel).
+readings of all of them. Tokenising is part of it (`tokeniser.py` beside the file; in the graph of a
+SavedModel).
 """
 
 import base64
