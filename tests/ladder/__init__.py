@@ -1,0 +1,1 @@
+"""What each part of the training of `imdb` is worth: a ladder whose rungs add one thing each."""
