@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -19,6 +20,8 @@ DISTINCT = 20_000  # texts that are made; more are these again
 LEAST = 0.9  # of the local engine's speed
 GROWTH = 1.1  # of memory, from the first half of the work to the second
 WATCH_SECONDS = 0.5
+WIDTHS = (64, 256)  # units of the networks whose steps are timed
+TEXTS, BATCH, EPOCHS = 2000, 64, 4
 
 
 @dataclass
@@ -62,16 +65,34 @@ def classified(
 
 
 def trained(root: Path, one: Running, two: Running) -> Iterator[Tally]:
-    """Tell the seconds of an epoch's steps with one worker and with two."""
-    more = ("data.size=4000", "model.units=64", "model.embedding=64", "train.batch_size=64")
-    seconds = []
-    for name, running in (("one", one), ("two", two)):
-        training = Training(root / name, running, (*more, "train.checkpoint_minutes=60"))
-        directory = training.fresh()
-        finished(training, directory)
-        rows = (directory / "train" / "history.jsonl").read_text().splitlines()
-        seconds.append(json.loads(rows[-1])["seconds"])
-    yield _tally(f"an epoch's steps: 1 worker {seconds[0]:.1f} s, 2 workers {seconds[1]:.1f} s", "")
+    """Tell the milliseconds of a step with one worker, on one core, and with two, on two."""
+    for units in WIDTHS:
+        each = {
+            name: _step(root / f"{name}-{units}", running, units)
+            for name, running in (("1 worker", one), ("2 workers", two))
+        }
+        told = ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in each.items())
+        ahead = each["1 worker"] / each["2 workers"]
+        yield _tally(f"a step of {BATCH} texts, {units} units: {told} (x{ahead:.2f})", "")
+
+
+def _step(root: Path, running: Running, units: int) -> float:
+    """Return the seconds of a step in the epochs after the first, which compiles."""
+    settings = {
+        "data.size": TEXTS,
+        "model.units": units,
+        "model.embedding": 64,
+        "train.batch_size": BATCH,
+        "train.epochs": EPOCHS,
+        "train.patience": EPOCHS,
+        "train.checkpoint_minutes": 60,
+    }
+    training = Training(root, running, tuple(f"{key}={value}" for key, value in settings.items()))
+    directory = training.fresh()
+    finished(training, directory)
+    rows = (directory / "train" / "history.jsonl").read_text().splitlines()
+    ends = [float(json.loads(row)["seconds"]) for row in rows]
+    return (ends[-1] - ends[0]) / (EPOCHS - 1) / ceil(TEXTS / BATCH)
 
 
 def _tally(name: str, fault: str) -> Tally:
