@@ -32,6 +32,8 @@ MOST_WORK = 2**32
 # two to a core where there are two cores: see `_network_logits`.
 PARTS = 5
 
+FEW = 8  # texts to a core
+
 
 @dataclass(frozen=True)
 class Running:
@@ -127,9 +129,10 @@ def prefix_logits(
 def _network_logits(
     config: BundleConfig, weights: Weights, sequences: Sequence[NDArray[Any]]
 ) -> Doubles:
-    # Twice as many batches as cores: of falling length, so that the later ones are less work. Of
-    # one text, a step would take nearly as long as of two: all weights are read for it.
-    some = max(2, -(-len(sequences) // (2 * cores())))
+    # Few texts are read one at a time: a product with one row reads the weights once, while for two
+    # rows OpenBLAS's kernels for AVX2 first copy them, which takes five times as long. Of many, a
+    # core has two batches, of falling length, so that the later ones are less work.
+    some = 1 if len(sequences) <= FEW * cores() else -(-len(sequences) // (2 * cores()))
     return Network(config, weights, batch_texts=some).logits(sequences).astype(np.float64)
 
 
