@@ -16,7 +16,7 @@ RUNGS = {rung.name: rung for rung in ladder()}
 @click.command()
 @click.argument("rungs", nargs=-1, type=click.Choice(list(RUNGS)), metavar="[RUNG]...")
 @click.option("--seeds", default=3, show_default=True, help="Trainings of each rung.")
-@click.option("--epochs", default=4, show_default=True, help="Of each training.")
+@click.option("--epochs", default=2, show_default=True, help="Of each training.")
 @click.option(
     "--runs",
     type=click.Path(file_okay=False, path_type=Path),

@@ -60,7 +60,7 @@ def test_a_difference_is_that_of_accuracies_and_its_interval_that_of_pairs():
     wanted = 100 * (upper[0].right.mean() - np.mean([r.right.mean() for r in lower]))
     assert float(told) == pytest.approx(wanted, abs=0.006)
     again = [
-        np.mean([upper[0].right[at].mean() - np.mean([r.right[at].mean() for r in lower])])
+        upper[0].right[at].mean() - np.mean([r.right[at].mean() for r in lower])
         for at in rng.integers(5000, size=(2000, 5000))
     ]
     bootstrap = 100 * (np.quantile(again, 0.975) - np.quantile(again, 0.025)) / 2
@@ -72,7 +72,7 @@ def test_a_rung_without_a_result_is_left_out_and_the_next_is_held_against_the_on
     results = [a_result(right), a_result(np.ones(100), "schedule")]
     lines = list(render(ladder(), results))
     assert len(lines) == 4
-    assert lines[2].split(" | ")[-1] == " |" or lines[2].endswith("|  |")
+    assert lines[2].endswith("|  |")
     assert "+25.00" in lines[3]
 
 
