@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from sentiment_lstm import __version__
 from sentiment_lstm.detokenise import pieces
 from sentiment_lstm.explain import Explanation
@@ -31,6 +33,20 @@ class Shaded:
         strength = min(abs(value) / most, 1.0) if most else 0.0
         return cls(format(value, form), "plus" if value >= 0 else "minus", DEEPEST * strength)
 
+    @property
+    def attributes(self) -> Markup:
+        """How an element shows it."""
+        return Markup(self._attributes)
+
+    @property
+    def cell(self) -> str:
+        """A cell of a table, as HTML."""
+        return f"<td {self._attributes}>{self.text}</td>"
+
+    @property
+    def _attributes(self) -> str:
+        return f'class="{self.tone}" style="--a:{self.alpha:.3f}"'
+
 
 @dataclass(frozen=True)
 class Word:
@@ -51,6 +67,16 @@ class Word:
             shown = zip(GATES, cells, strict=True)
             lines.append(f"{direction}: {' '.join(f'{gate} {cell.text}' for gate, cell in shown)}")
         return "\n".join(lines if self.known else [*lines, "unknown to the model"])
+
+    @property
+    def cells(self) -> Markup:
+        """Its share and its gates as cells of a table.
+
+        They are numbers, which want no escaping; through the template, the ten thousand cells of a
+        long text took half of the page's time.
+        """
+        gates = (cell for _, cells in self.gates for cell in cells)
+        return Markup("".join(one.cell for one in (self.share, *gates)))
 
 
 def explanation_page(found: Explanation) -> str:
