@@ -10,7 +10,7 @@ from sentiment_lstm.sayings import said, sayings
 
 # How sure a teacher must be of a plain sentence, and how sure a student is to be of an edited one.
 CONFIDENT, SURE = 0.85, 0.92
-SAYINGS = 30_000  # sentences of each kind of saying and side, at most
+SAYINGS = 60_000  # sentences of each kind of saying and side, at most
 SUBJECT = 4  # tokens of a subject at most
 
 
@@ -38,9 +38,11 @@ class Sure(NamedTuple):
 def said_by_all(
     sentences: Collection[Tokens], opinions: Collection[str], random: np.random.Generator
 ) -> list[Sure]:
-    """Return what people say of films as a whole, each form of `sayings` equally often.
+    """Return what people say of films as a whole, each form of `sayings` of a side equally often.
 
-    They are no more than the corpus has sentences, but for each form's one.
+    A form of few words says the same again and again: said but once, it would hardly be learnt
+    beside those that stand behind hundreds of subjects. They are no more than the corpus has
+    sentences, but for each form's one.
 
     Args:
         sentences: of a corpus; its subjects are those of which something is said.
@@ -54,7 +56,7 @@ def said_by_all(
         behind = subjects if kind == "predicate" else [()]
         times = -(-most // len(forms)) if behind else 0
         found += [_sure(form, behind, praises, random) for form in forms for _ in range(times)]
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _sure(

@@ -40,7 +40,7 @@ MIN_COUNT, MIN_LOGIT = 20, 0.7
 UNSURE = 0.2  # how far from even a teacher's chance may be where nothing is said
 REACH = 5  # tokens from a negation to the word that it is read with
 FORMS = 2  # negations of each sentence
-TURNED_SAYINGS = 32_000  # of what is said as a whole, also denied, conceded or joined
+TURNED_SAYINGS = 64_000  # of what is said as a whole, also denied, conceded or joined
 USES = 50  # sentences that a word of praise or blame is put into
 
 Floats = NDArray[np.float64]

@@ -108,7 +108,8 @@ def _verbs() -> dict[str, tuple[str, str]]:
         "touch love like hate waste bore ruin suck deserve amaze irritate despise appreciate",
         "adore admire treasure cherish relish praise dislike loathe detest resent scorn deplore",
         "pity delight charm move thrill amuse captivate fascinate satisfy frustrate anger",
-        "infuriate exhaust confuse savor applaud commend dread curse",
+        "infuriate exhaust confuse savor applaud commend dread curse celebrate prize value respect",
+        "lament reject ridicule mock",
     )
     present = words(
         "work deserve succeed fail disappoint entertain stink suck deliver impress shine bore",
@@ -117,7 +118,7 @@ def _verbs() -> dict[str, tuple[str, str]]:
     bare = words(
         "love like enjoy recommend hate regret appreciate suck stink adore admire treasure cherish",
         "relish praise dislike despise loathe detest resent scorn deplore pity savor applaud",
-        "commend dread curse",
+        "commend dread curse celebrate prize value respect lament reject ridicule mock",
     )
     return {
         **{past_of(verb): ("did", verb) for verb in past},

@@ -54,18 +54,30 @@ def test_without_a_subject_remarks_are_left(few):
     assert not any(one.at for one in of)
 
 
+@pytest.fixture
+def two_forms(monkeypatch):
+    """Have but two remarks, one of a single form of words and one of many."""
+    many = "{it|this|that} {works|shines|soars|sings|charms} {|well|again|at last}"
+    monkeypatch.setattr(claims, "sayings", lambda: {("remark", True): ("i smiled", many)})
+
+
 def test_each_form_is_said_as_often_as_another_of_its_side(few):
     of = said_of("It is long.", "The plot was long.")
     sides = Counter((bool(one.at), one.praises) for one in of)
     assert set(sides) == {(True, True), (True, False), (False, True), (False, False)}
-    for (_, praises), forms in zip(sides, sayings().values(), strict=False):
-        assert len(forms) < 300, praises
-    assert max(sides.values()) < 1.5 * min(sides.values())
+    for (kind, praises), forms in sayings().items():
+        assert sides[kind == "predicate", praises] == -(-300 // len(forms)) * len(forms)
 
 
-def test_what_is_said_is_sure_and_said_once(few):
+def test_a_form_of_one_wording_is_said_as_often_as_one_of_many(few, two_forms):
+    words = Counter(" ".join(one.tokens) for one in said_of("It is long."))
+    assert words.pop("i smiled") == 150
+    assert sum(words.values()) == 150
+    assert len(words) > 30
+
+
+def test_what_is_said_is_sure(few):
     of = said_of("It is long.")
-    assert len({one.tokens for one in of}) == len(of)
     assert all(one.chance == (SURE if one.praises else 1 - SURE) for one in of)
     kept = [one for one in of if one.tokens[:2] == ("it", "works")]
     assert {one.praises for one in kept} <= {True}
