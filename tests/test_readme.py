@@ -44,10 +44,13 @@ SMALL = {
         f"{SMALL_IMDB} --set model.start= --until train",
     ),
     **dict.fromkeys(
-        ("run imdb-student-long", "run imdb-teacher-wide", "run imdb-student-wide"),
+        (
+            *("run imdb-student-long", "run imdb-teacher-wide", "run imdb-student-wide"),
+            *("run imdb-student-further", "run imdb-student-own"),
+        ),
         f"{SMALL_IMDB} --set train.backend=tensorflow --until train",
     ),
-    "run imdb": f"{SMALL_IMDB} --set train.backend=tensorflow",
+    "run imdb": SMALL_IMDB,
     "run imdb-tiny": " --set data.limit=60 --set text.max_tokens=40 --set text.head_tokens=20"
     " --set train.epochs=1",
     "run imdb-scratch": " --set data.limit=120 --set text.max_tokens=40 --set text.head_tokens=20"
