@@ -51,6 +51,11 @@ _ADDED = (
         "+ virtual adversarial training on unlabelled reviews",
         ("data.unlabelled=unsupervised", "train.virtual_adversarial=4"),
     ),
+    (
+        "distilled",
+        "+ distillation: `imdb` and n-grams label the unlabelled reviews, in its place",
+        ("train.virtual_adversarial=0", "teach.models=['imdb']", "teach.ngrams=0.25"),
+    ),
 )
 
 

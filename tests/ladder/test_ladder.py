@@ -32,14 +32,16 @@ def a_result(right, rung="scratch", seed=0):
     return Result(rung, seed, 2, validation=0.75, ece=0.01, right=np.asarray(right, bool))
 
 
-def test_each_rung_changes_the_recipe_and_the_highest_is_the_recipe_with_the_model_that_ships():
+def test_each_rung_changes_the_recipe_up_to_the_whole_of_it_and_then_to_a_student():
     rungs = ladder()
     recipes = [load_recipe(RECIPE, rung.settings) for rung in rungs]
     assert len(set(map(repr, recipes))) == len(rungs)
-    whole = load_recipe(
-        RECIPE, ("pretrain.epochs=0", "model.start=imdb", "train.virtual_adversarial=4")
-    )
-    assert recipes[-1] == whole
+    start = ("pretrain.epochs=0", "model.start=imdb")
+    whole = load_recipe(RECIPE, (*start, "train.virtual_adversarial=4"))
+    assert recipes[-2] == whole
+    taught = load_recipe(RECIPE, (*start, "teach.models=['imdb']", "teach.ngrams=0.25"))
+    assert recipes[-1] == taught
+    assert taught.data.unlabelled and not taught.train.virtual_adversarial
 
 
 @given(arrays(bool, st.integers(1, 40)))
