@@ -46,7 +46,7 @@ SMALL = {
     **dict.fromkeys(
         (
             *("run imdb-student-long", "run imdb-teacher-wide", "run imdb-student-wide"),
-            *("run imdb-student-further", "run imdb-student-own"),
+            *("run imdb-student-further", "run imdb-student-own", "run imdb-student-said"),
         ),
         f"{SMALL_IMDB} --set train.backend=tensorflow --until train",
     ),
