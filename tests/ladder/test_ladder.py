@@ -41,7 +41,8 @@ def test_each_rung_changes_the_recipe_up_to_the_whole_of_it_and_then_to_a_studen
     assert recipes[-2] == whole
     taught = load_recipe(RECIPE, (*start, "teach.models=['imdb']", "teach.ngrams=0.25"))
     assert recipes[-1] == taught
-    assert taught.data.unlabelled and not taught.train.virtual_adversarial
+    assert taught.data.unlabelled
+    assert not taught.train.virtual_adversarial
 
 
 @given(arrays(bool, st.integers(1, 40)))
