@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import ArrayLike, NDArray
 
 from sentiment_lstm import __version__
 from sentiment_lstm.detokenise import pieces
@@ -150,18 +152,24 @@ def _running(found: Explanation) -> Plot:
     values = (found.running_values if regression else found.running_probabilities).tolist()
     low, high = (min(values), max(values)) if regression else (0.0, 1.0)
     lengths, last = found.running.lengths, len(found.tokens)
-    places = [(_x(n, last), _y(v, low, high)) for n, v in zip(lengths, values, strict=True)]
+    across, down = _x(lengths, last), _y(values, low, high)
     said = [_said(found, n, v) for n, v in zip(lengths, values, strict=True)]
     flip = found.running.flip
     return Plot(
-        points=_points(places),
-        dots=[(x, y, text) for (x, y), text in zip(places, said, strict=True)][:: _thin(places)],
+        points=_points(across, down),
+        dots=list(zip(across, down, said, strict=True))[:: _thin(said)],
         levels=[
-            *((_y(value, low, high), f"{value:.4g}") for value in _levels(found, low, high)),
-            *((_y(value, low, high), "") for value in _band(found)),
+            *_named(_levels(found, low, high), low, high),
+            *((height, "") for height in _y(_band(found), low, high)),
         ],
-        marks=[] if flip is None else [(_x(flip + 1, last), found.tokens[flip])],
+        marks=[] if flip is None else [(_x([flip + 1], last)[0], found.tokens[flip])],
     )
+
+
+def _named(levels: Sequence[float], low: float, high: float) -> list[tuple[float, str]]:
+    """Return the height of each level and what it is called."""
+    names = (f"{level:.4g}" for level in levels)
+    return list(zip(_y(levels, low, high), names, strict=True))
 
 
 def _levels(found: Explanation, low: float, high: float) -> list[float]:
@@ -191,16 +199,22 @@ def _thin(places: Sequence[Any]) -> int:
     return -(-len(places) // MOST_DOTS)
 
 
-def _x(place: float, last: int) -> float:
-    return round(WIDTH * place / max(last, 1), 2)
+def _x(places: ArrayLike, last: int) -> list[float]:
+    """Return where places stand across a plot; a long text has thousands, hence numpy."""
+    return _rounded(WIDTH * np.asarray(places, np.float64) / max(last, 1))
 
 
-def _y(value: float, low: float, high: float) -> float:
-    return round(HEIGHT * (high - value) / (high - low or 1.0), 2)
+def _y(values: ArrayLike, low: float, high: float) -> list[float]:
+    return _rounded(HEIGHT * (high - np.asarray(values, np.float64)) / (high - low or 1.0))
 
 
-def _points(places: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x},{y}" for x, y in places)
+def _rounded(places: NDArray[np.float64]) -> list[float]:
+    rounded: list[float] = np.round(places, 2).tolist()
+    return rounded
+
+
+def _points(across: Sequence[float], down: Sequence[float]) -> str:
+    return " ".join(map("{},{}".format, across, down))
 
 
 @dataclass(frozen=True)
@@ -223,13 +237,14 @@ def _units(found: Explanation) -> list[Unit]:
 
 def _unit(direction: str, unit: UnitTrace) -> Unit:
     """Draw on a scale from -1 to 1, or as far as the cell goes."""
-    series = {gate: unit.gates[gate].tolist() for gate in ("f", "c", "h")}
-    most = max(1.0, *map(abs, series["c"]))
-    levels = [(_y(level, -most, most), f"{level:.3g}") for level in (-most, 0.0, most)]
-    lines = [(gate, _line(values, most)) for gate, values in series.items()]
-    return Unit(direction, unit.unit, unit.share, unit.half_life, Plot("", levels=levels), lines)
-
-
-def _line(values: Sequence[float], most: float) -> str:
-    last = len(values) - 1
-    return _points([(_x(t, last), _y(value, -most, most)) for t, value in enumerate(values)])
+    series = {gate: unit.gates[gate] for gate in ("f", "c", "h")}
+    most = max(1.0, float(np.abs(series["c"]).max()))
+    across = _x(np.arange(len(series["c"])), len(series["c"]) - 1)
+    return Unit(
+        direction=direction,
+        number=unit.unit,
+        share=unit.share,
+        half_life=unit.half_life,
+        axes=Plot("", levels=_named((-most, 0.0, most), -most, most)),
+        lines=[(gate, _points(across, _y(line, -most, most))) for gate, line in series.items()],
+    )

@@ -133,6 +133,20 @@ def test_units_are_drawn(explainer):
     assert [a["class"] for a in page.all("polyline")[1:]] == ["f", "c", "h"] * 2
 
 
+def test_a_unit_s_lines_go_through_its_gate_at_each_word(explainer):
+    found = explainer.explain(TEXT, units=[2])
+    traces = [unit.gates for direction in found.gates for unit in direction.units]
+    lines = parsed(found).all("polyline")[1:]
+    for line, (gates, gate) in zip(
+        lines, [(gates, gate) for gates in traces for gate in "fch"], strict=True
+    ):
+        most = max(1.0, *(abs(value) for value in gates["c"]))
+        points = [tuple(map(float, point.split(","))) for point in line["points"].split()]
+        across = [1000 * t / (len(points) - 1) for t in range(len(found.tokens))]
+        down = [80 - 80 * value / most for value in gates[gate]]
+        assert np.allclose(points, list(zip(across, down, strict=True)), atol=0.0051)
+
+
 def test_phrases_have_a_table(explainer):
     found = explainer.explain(TEXT, phrases=["good film"])
     page = parsed(found)
