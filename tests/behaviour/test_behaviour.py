@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipelines.config import left_out_file, load_recipe, recipe_names
 from sentiment_lstm import demo
+from sentiment_lstm.sayings import said, sayings
 from sentiment_lstm.text import tokenise
+from tests.behaviour import suite
 from tests.behaviour.judge import SLACK, both_sides_right, failure_rate, sentence_accuracy
 from tests.behaviour.pairs import (
     Pair,
@@ -103,6 +106,38 @@ def test_none_of_it_stands_in_the_corpus_that_ships():
     tokens = {tuple(tokenise(text)) for text in asked_sentences()}
     learnt = {tuple(tokenise(text)) for text, _ in demo.generate("train", 2000, seed=0)}
     assert not tokens & learnt
+
+
+# What stands in a slot of the suite's sentences: one of these, or up to three words in its place.
+FILLED = r"\b(?:the (?:book|original|trailer|first one)|his last film|best|worst|{})\b".format(
+    "|".join((*suite.GOOD, *suite.BAD, *suite.PARTS))
+)
+# Those whose sentences have a form of their own; the others have the plainest there is.
+FORMED = ("negation", "scope of negation", "concession", "comparison")
+
+
+def as_asked():
+    """Return what matches sentences of the suite, whatever stands in their slots."""
+    texts = {" ".join(tokenise(c.text)) for name in FORMED for c in CAPABILITIES[name]()}
+    forms = {re.sub(FILLED, "_", text.removesuffix(" .")) for text in texts}
+    patterns = [re.escape(form).replace("_", r"\S+(?: \S+){0,2}") for form in forms]
+    return re.compile("|".join(patterns))
+
+
+def test_a_sentence_of_the_suite_is_known_by_its_form():
+    found = as_asked()
+    assert found.fullmatch("even the second season was better than this")
+    assert found.fullmatch("it is n't so bad")
+    assert not found.fullmatch("the film was better than this")
+
+
+def test_no_form_of_the_suite_is_said_to_a_student():
+    found, random = as_asked(), np.random.default_rng(0)
+    for (kind, _), forms in sayings().items():
+        subject = "the film " if kind == "predicate" else ""
+        for form in forms:
+            told = {subject + " ".join(said(form, random)) for _ in range(100)}
+            assert not list(filter(found.fullmatch, told))
 
 
 STUDENTS = [name for name in recipe_names() if load_recipe(name).teach.contrast]
