@@ -710,9 +710,15 @@ def classify(
 
 
 def _file(output: str | None) -> Path | None:
-    if output is not None and Path(output).is_dir():
-        raise click.BadParameter(f"File {output!r} is a directory.", param_hint="'--output'")
-    return None if output is None else Path(output)
+    """Return the file to write, None for standard output, which - stands for too."""
+    if output in (None, "-"):
+        return None
+    if not output or Path(output).is_dir():
+        what = "is a directory" if output else "is no name of a file"
+        raise click.BadParameter(
+            f"{output!r} {what}: give a file, or - for standard output.", param_hint="'--output'"
+        )
+    return Path(output)
 
 
 def _classify_batch(
@@ -773,13 +779,16 @@ def _standard_input() -> BinaryIO:
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
     """Yield where answers go; a device or a pipe is written to, and not replaced by a file."""
-    from sentiment_lstm.atomic import replaced_file
+    from sentiment_lstm.atomic import replaced_file, told_of
 
     if path is None:
-        yield sys.stdout
+        with told_of(Path("standard output")):
+            yield sys.stdout
+            sys.stdout.flush()
         return
     replaces = not path.exists() or path.is_file()
     with (
+        told_of(path),
         replaced_file(path) if replaces else nullcontext(path) as target,
         target.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
@@ -819,7 +828,7 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Write to this file, whole or not at all.  [default: standard output]",
 )
 def explain(
@@ -830,7 +839,7 @@ def explain(
     phrases: Sequence[str],
     label: str | None,
     units: Sequence[int],
-    output: Path | None,
+    output: str | None,
 ) -> None:
     """Tell why TEXT gets its verdict: the share of each word, and what the gates did.
 
@@ -848,13 +857,14 @@ def explain(
     from pipelines.explain import open_explainer, written
     from pipelines.painting import colours_wanted
 
+    file = _file(output)
     content = _piped_text() if text in (None, "-") else typed_text(str(text))
     found = open_explainer(model).explain(
         content, label=label, phrases=[*map(typed_text, phrases)], units=units
     )
-    colours = output is None and colours_wanted(sys.stdout)
-    with _output(output) as stream:
-        stream.write(written(found, form, gates=gates, colours=colours))
+    colours = file is None and colours_wanted(sys.stdout)
+    with _output(file) as stream:
+        stream.write(written(found, form, gates=gates, units=gates or bool(units), colours=colours))
 
 
 def _piped_text() -> bytes:

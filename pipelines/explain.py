@@ -33,8 +33,18 @@ def open_explainer(model: str | None) -> Explainer:
     return Explainer.load(bundle)
 
 
-def written(found: Explanation, form: str, *, gates: bool, colours: bool) -> str:
-    """Return an explanation as text of one of `FORMATS`, its last line ended."""
+def written(
+    found: Explanation, form: str, *, gates: bool = False, units: bool = False, colours: bool
+) -> str:
+    """Return an explanation as text of one of `FORMATS`, its last line ended.
+
+    Args:
+        found: the explanation.
+        form: one of `FORMATS`.
+        gates: as text, also show the gates.
+        units: as text, also show what single units did.
+        colours: as text, colour words in place of signs.
+    """
     if form == "json":
         return explanation_json(found) + "\n"
     if form == "html":
@@ -42,4 +52,5 @@ def written(found: Explanation, form: str, *, gates: bool, colours: bool) -> str
 
         return f"{explanation_page(found)}\n"
     paint = coloured if colours else signed
-    return "".join(f"{line}\n" for line in explanation_lines(found, paint, gates=gates))
+    lines = explanation_lines(found, paint, gates=gates, units=units)
+    return "".join(f"{line}\n" for line in lines)

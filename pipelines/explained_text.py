@@ -15,21 +15,25 @@ BAR = 24  # characters of its longest bar
 LONGEST_WORD = 20
 
 
-def explanation_lines(found: Explanation, paint: Paint, *, gates: bool) -> Iterator[str]:
+def explanation_lines(
+    found: Explanation, paint: Paint, *, gates: bool, units: bool
+) -> Iterator[str]:
     """Yield an explanation line by line.
 
     Args:
         found: the explanation.
         paint: shows a word and how much it counts.
         gates: also show the gates, a line a word.
+        units: also show what single units did.
     """
     yield from _answer(found)
     yield from _block(_words(found, paint))
     yield from _block([*_running(found), *_memory(found), *_phrases(found), *_notes(found)])
     yield from _block(_largest(found))
-    if gates:
-        for direction in found.gates:
-            yield from _block(_gates(found, direction))
+    for direction in found.gates if found.tokens else ():
+        shown = _gates(found, direction) if gates else []
+        traced = (_unit(direction.name, unit) for unit in direction.units) if units else ()
+        yield from _block([*shown, *traced])
 
 
 def _block(lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
@@ -44,8 +48,14 @@ def _answer(found: Explanation) -> Iterator[str]:
     if found.config.task == "regression":
         yield f"{found.logit:.4f} {sum_of}"
         return
-    yield f"{found.prediction.label}  {found.prediction.probability:.4f}"
+    yield f"{found.prediction.label}  {found.probability:.4f}{_of(found)}"
     yield f"logit of {found.label} {found.logit:+.4f} {sum_of}"
+
+
+def _of(found: Explanation) -> str:
+    """Say of what label the probability is, where `classify` would give that of another."""
+    labels, told = found.config.labels, found.prediction.label
+    return "" if found.label == (labels[1] if len(labels) == 2 else told) else f" of {found.label}"
 
 
 def _count(found: Explanation) -> str:
@@ -54,7 +64,7 @@ def _count(found: Explanation) -> str:
 
 def _words(found: Explanation, paint: Paint) -> Iterator[str]:
     shown, counts = list(pieces(found.tokens)), levels(found.shares.tolist())
-    gap = found.config.head_tokens if found.left_out else len(shown)
+    gap = found.gap or len(shown)
     yield from wrapped(shown[:gap], counts[:gap], paint, text_width())
     if found.left_out:
         yield f"[… {found.left_out:,} words that the model does not read …]"
@@ -68,14 +78,21 @@ def _running(found: Explanation) -> Iterator[str]:
     else:
         values = found.running_probabilities.tolist()
         line = sparkline(values, 0.0, 1.0)
-    yield f"running   {line}  {values[0]:.4f} to {values[-1]:.4f}{_flip(found)}"
+    yield f"running   {line}  {values[0]:.4f} to {values[-1]:.4f}{_flip(found)}{_read(found)}"
 
 
 def _flip(found: Explanation) -> str:
     flip = found.running.flip
     if flip is None:
         return ""
-    return f"; {found.running.labels[-1]} since word {flip + 1}, {found.tokens[flip]!r}"
+    word = f"word {found.number(flip)}, {found.tokens[flip]!r}"
+    return f"; {found.running.labels[-1]} since {word}"
+
+
+def _read(found: Explanation) -> str:
+    """Say that the verdict may have turned in places that were not looked at."""
+    lengths = found.running.lengths
+    return "" if found.running.read_all else f" ({len(lengths)} of {lengths[-1] + 1} beginnings)"
 
 
 def _memory(found: Explanation) -> Iterator[str]:
@@ -91,7 +108,7 @@ def _words_long(half_life: float) -> str:
 def _phrases(found: Explanation) -> Iterator[str]:
     for phrase in found.phrases:
         parts = f"{phrase.relevant:+.4f}, all the rest {phrase.irrelevant:+.4f}"
-        yield f"phrase    {phrase.phrase!r} ({phrase.place}) {parts}"
+        yield f"phrase    {phrase.phrase!r} ({found.place(phrase)}) {parts}"
 
 
 def _notes(found: Explanation) -> Iterator[str]:
@@ -123,11 +140,9 @@ def _gates(found: Explanation, direction: DirectionTrace) -> Iterator[str]:
     for t, token in enumerate(found.tokens):
         cells = (f"{direction.mean[gate][t]:8.3f}" for gate in GATES)
         yield "".join([token[:LONGEST_WORD].ljust(LONGEST_WORD), *cells])
-    if found.tokens:
-        yield from map(_unit, direction.units)
 
 
-def _unit(unit: UnitTrace) -> str:
+def _unit(direction: str, unit: UnitTrace) -> str:
     cells = sparkline(unit.gates["c"].tolist())
     life = _words_long(unit.half_life)
-    return f"unit {unit.unit}: share {unit.share:+.4f}, half-life {life}, c {cells}"
+    return f"{direction}, unit {unit.unit}: share {unit.share:+.4f}, half-life {life}, c {cells}"

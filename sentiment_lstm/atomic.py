@@ -24,12 +24,12 @@ OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a wri
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path; on success it becomes `path`, on failure it is removed."""
-    given, path = path, path.resolve()  # "." has no name to write beside
-    path.parent.mkdir(parents=True, exist_ok=True)
+    given, path = path, resolved(path)  # "." has no name to write beside
+    _make(path.parent)
     _sweep(path)
     temporary = _temporary(path, os.getpid())
     try:
-        with _told_of(given, temporary):
+        with told_of(given, temporary):
             yield temporary
             _flush(temporary)
             temporary.replace(path)
@@ -46,14 +46,14 @@ def replaced_directory(path: Path) -> Iterator[Path]:
     directory that holds files, so elsewhere the old one steps aside first; a process killed
     between the two renames leaves it under a name that `recover` puts back.
     """
-    given, path = path, path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    given, path = path, resolved(path)
+    _make(path.parent)
     recover(path)
     _sweep(path)
     temporary = _temporary(path, os.getpid())
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        with _told_of(given, temporary):
+        with told_of(given, temporary):
             temporary.mkdir()
             yield temporary
             _flush_tree(temporary)
@@ -62,9 +62,30 @@ def replaced_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def resolved(path: Path) -> Path:
+    """Return the path that links lead to.
+
+    Raises:
+        OSError: they lead round in a circle, of which `Path.resolve` made a RuntimeError until
+            Python 3.13.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # it, or what it is to stand in, is a file
+        why = os.strerror(errno.ENOTDIR)
+        raise NotADirectoryError(errno.ENOTDIR, why, error.filename) from error
+
+
 def recover(path: Path) -> None:
     """Undo a replacement of `path` that was killed half-way."""
-    aside = _aside(path.resolve())
+    aside = _aside(resolved(path))
     if not aside.exists():
         return
     if path.exists():
@@ -109,14 +130,19 @@ def _idle(path: Path) -> float:
 
 
 @contextmanager
-def _told_of(path: Path, temporary: Path) -> Iterator[None]:
-    """Have an error of the disk name `path`: writes name nothing, and nobody knows `temporary`."""
+def told_of(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Have an error of the disk name `path`: writes name nothing, and nobody knows `temporary`.
+
+    Args:
+        path: that a person knows.
+        temporary: what is written to in its place, if it is not that itself.
+    """
     try:
         yield
     except OSError as error:
         if error.filename is None and error.errno in OUT_OF_ROOM:
             raise OSError(error.errno, error.strerror, str(path)) from error
-        if str(error.filename).startswith(str(temporary)):
+        if temporary and str(error.filename).startswith(str(temporary)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

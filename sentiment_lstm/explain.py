@@ -35,7 +35,7 @@ class PhraseShare:
 
     Attributes:
         phrase: as it was asked for.
-        start: its first token, counted from 0.
+        start: its first token, of those that the model reads, counted from 0.
         end: one past its last token.
         relevant: the phrase's part of the output.
         irrelevant: all the rest, the bias too.
@@ -46,12 +46,6 @@ class PhraseShare:
     end: int
     relevant: float
     irrelevant: float
-
-    @property
-    def place(self) -> str:
-        """Which words of the text it is, counted from 1."""
-        first, last = self.start + 1, self.end
-        return f"word {last}" if first == last else f"words {first} to {last}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +90,20 @@ class Explanation:
     gates: tuple[DirectionTrace, ...]
     phrases: tuple[PhraseShare, ...] = ()
 
+    @property
+    def gap(self) -> int:
+        """After how many tokens others stand that are not read; 0 where all are."""
+        return self.config.head_tokens if self.left_out else 0
+
+    def number(self, t: int) -> int:
+        """Return which token of the text, counted from 1, is number `t` of those read, from 0."""
+        return t + 1 + (self.left_out if t >= self.gap else 0)
+
+    def place(self, phrase: PhraseShare) -> str:
+        """Return which tokens of the text a phrase is, counted from 1, in words."""
+        first, last = self.number(phrase.start), self.number(phrase.end - 1)
+        return f"word {last}" if first == last else f"words {first} to {last}"
+
 
 class Explainer:
     """Takes the answers of a trained model apart; safe to share between threads.
@@ -124,6 +132,18 @@ class Explainer:
         """Return the tokens of a text that the model reads: of a long one, its two ends."""
         return self._encode.tokens(text)
 
+    def places(self, text: str | bytes, phrases: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Return each phrase in each of its places: first and one past last of `tokens`.
+
+        Raises:
+            DataError: for a phrase that does not stand in what the model reads of the text.
+        """
+        if not phrases:
+            return []
+        tokens = self.tokens(text)
+        gap = self.config.head_tokens if len(tokenise(text)) > len(tokens) else 0
+        return [(phrase, *at) for phrase in phrases for at in occurrences(phrase, tokens, gap)]
+
     def explain(
         self,
         text: str | bytes,
@@ -145,8 +165,7 @@ class Explainer:
             SettingsError: for a label or unit that the model does not have.
             DataError: for a phrase that does not stand in the text.
         """
-        tokens = self.tokens(text)
-        spans = [(phrase, *place) for phrase in phrases for place in occurrences(phrase, tokens)]
+        tokens, spans = self.tokens(text), self.places(text, phrases)
         ids = np.array(self.vocabulary.ids(tokens), np.intp)
         layers = trace(self.config, self._weights, ids)
         logits = outputs_of(self.config, self._weights, layers[-1])[np.newaxis]

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -18,7 +17,10 @@ from sentiment_lstm.pages import page
 
 DEEPEST = 0.62  # opacity of the strongest shade, through which text stays readable
 WIDTH, HEIGHT = 1000.0, 160.0  # of a plot, in its own units
-MOST_DOTS = 400  # on a line, above which dots would only blur it
+MOST_DOTS = 400  # on a line, above which dots would only blur it; and the last one
+
+# Where to point at, and what it says.
+Dot = tuple[float, float, str]
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,17 @@ class Shaded:
 
 @dataclass(frozen=True)
 class Word:
-    """A token, the space before it in the text, its share, its gates in each direction."""
+    """A token, the space before it in the text, its share, its gates in each direction.
+
+    `running` is what the model answers for the text up to it, "" where that was not read.
+    """
 
     number: int
     space: str
     text: str
     known: bool
     share: Shaded
+    running: str
     gates: tuple[tuple[str, tuple[Shaded, ...]], ...]
 
     @property
@@ -72,19 +78,19 @@ class Word:
 
     @property
     def cells(self) -> Markup:
-        """Its share and its gates as cells of a table.
+        """Its share, the running verdict and its gates as cells of a table.
 
         They are numbers, which want no escaping; through the template, the ten thousand cells of a
         long text took half of the page's time.
         """
-        gates = (cell for _, cells in self.gates for cell in cells)
-        return Markup("".join(one.cell for one in (self.share, *gates)))
+        gates = (one.cell for _, cells in self.gates for one in cells)
+        return Markup("".join([self.share.cell, f"<td>{self.running}</td>", *gates]))
 
 
 def explanation_page(found: Explanation) -> str:
     """Return the page."""
     words = _words(found)
-    gap = found.config.head_tokens if found.left_out else len(words)
+    gap = found.gap or len(words)
     return page(
         "explanation.html.j2",
         {"signed": lambda value: f"{value:+.4f}", "words_long": words_long},
@@ -107,13 +113,15 @@ def words_long(half_life: float) -> str:
 def _words(found: Explanation) -> list[Word]:
     most = max(map(abs, found.shares.tolist()), default=0.0)
     gates = [(d.name, _cells([d.mean[gate].tolist() for gate in GATES])) for d in found.gates]
+    running = dict(zip(found.running.lengths, map("{:.4f}".format, _verdicts(found)), strict=True))
     return [
         Word(
-            number=t + 1,
+            number=found.number(t),
             space=" " if piece.startswith(" ") else "",
             text=piece.lstrip(" "),
             known=found.known[t],
             share=Shaded.of(float(found.shares[t]), most, "+.4f"),
+            running=running.get(t + 1, ""),
             gates=tuple((name, cells[t]) for name, cells in gates),
         )
         for t, piece in enumerate(pieces(found.tokens))
@@ -135,21 +143,20 @@ class Plot:
 
     Attributes:
         points: of the line, as SVG writes them.
-        dots: where to point at, each with what it says.
+        dots: where to point at.
         levels: height and name of each horizontal line.
         marks: places on the x axis that are marked, likewise.
     """
 
     points: str
-    dots: Sequence[tuple[float, float, str]] = ()
+    dots: Sequence[Dot] = ()
     levels: Sequence[tuple[float, str]] = ()
     marks: Sequence[tuple[float, str]] = ()
 
 
 def _running(found: Explanation) -> Plot:
     """Draw the running verdict: probabilities from 0 to 1, a regression's values to their ends."""
-    regression = found.config.task == "regression"
-    values = (found.running_values if regression else found.running_probabilities).tolist()
+    values, regression = _verdicts(found), found.config.task == "regression"
     low, high = (min(values), max(values)) if regression else (0.0, 1.0)
     lengths, last = found.running.lengths, len(found.tokens)
     across, down = _x(lengths, last), _y(values, low, high)
@@ -157,13 +164,19 @@ def _running(found: Explanation) -> Plot:
     flip = found.running.flip
     return Plot(
         points=_points(across, down),
-        dots=list(zip(across, down, said, strict=True))[:: _thin(said)],
+        dots=_thinned(list(zip(across, down, said, strict=True))),
         levels=[
             *_named(_levels(found, low, high), low, high),
             *((height, "") for height in _y(_band(found), low, high)),
         ],
         marks=[] if flip is None else [(_x([flip + 1], last)[0], found.tokens[flip])],
     )
+
+
+def _verdicts(found: Explanation) -> list[float]:
+    regression = found.config.task == "regression"
+    values = found.running_values if regression else found.running_probabilities
+    return [float(value) for value in values]
 
 
 def _named(levels: Sequence[float], low: float, high: float) -> list[tuple[float, str]]:
@@ -194,9 +207,10 @@ def _said(found: Explanation, length: int, value: float) -> str:
     return f"{length}{token}: {value:.4f}"
 
 
-def _thin(places: Sequence[Any]) -> int:
-    """Return every how manieth dot is drawn."""
-    return -(-len(places) // MOST_DOTS)
+def _thinned(dots: Sequence[Dot]) -> list[Dot]:
+    """Return the dots to draw: of many every second, third, … and the last."""
+    *some, last = dots
+    return [*some[:: -(-len(dots) // MOST_DOTS)], last]
 
 
 def _x(places: ArrayLike, last: int) -> list[float]:

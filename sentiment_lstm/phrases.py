@@ -10,12 +10,13 @@ from sentiment_lstm.errors import DataError
 from sentiment_lstm.text import tokenise
 
 
-def occurrences(phrase: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
+def occurrences(phrase: str, tokens: Sequence[str], gap: int = 0) -> list[tuple[int, int]]:
     """Return first and one past last token of each place where a phrase stands.
 
     Args:
         phrase: read as texts are, so that case and spaces do not matter.
         tokens: of the text, as far as a model reads it.
+        gap: after how many of them others stand that it does not read; 0 is nowhere.
 
     Raises:
         DataError: if it holds no token, or stands nowhere.
@@ -25,7 +26,7 @@ def occurrences(phrase: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
         raise DataError(f"phrase {phrase!r} holds no word: give words of the text")
     size = len(wanted)
     starts = (n for n in range(len(tokens) - size + 1) if [*tokens[n : n + size]] == wanted)
-    found = [(start, start + size) for start in starts]
+    found = [(start, start + size) for start in starts if not start < gap < start + size]
     if not found:
         raise DataError(_absent(phrase, wanted, tokens))
     return found

@@ -51,9 +51,17 @@ class Running:
 
     @property
     def flip(self) -> int | None:
-        """The last token at which the verdict turned, counted from 0; None if it never did."""
+        """The last token at which the verdict turned, counted from 0; None if it never did.
+
+        Where not all prefixes were read, it may have turned and turned back between two of them.
+        """
         turns = [pair[1] - 1 for pair in self.turns()]
         return turns[-1] if turns else None
+
+    @property
+    def read_all(self) -> bool:
+        """Whether every prefix was read."""
+        return len(self.lengths) == self.lengths[-1] + 1
 
     def turns(self) -> list[tuple[int, int]]:
         """Return the neighbouring lengths whose verdicts differ."""

@@ -29,7 +29,6 @@ from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.classifier import Prediction
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.explain import Explainer
-from sentiment_lstm.phrases import occurrences
 
 Result = TypeVar("Result")
 
@@ -160,9 +159,8 @@ def _check_places(explainer: Explainer, wanted: Wanted, most: int) -> None:
     Raises:
         Refusal: if they do not.
     """
-    tokens = explainer.tokens(wanted.text) if wanted.phrases else []
     try:
-        places = sum(len(occurrences(phrase, tokens)) for phrase in wanted.phrases)
+        places = len(explainer.places(wanted.text, wanted.phrases))
     except DataError as error:
         raise Refusal(UNFIT, str(error)) from None
     if places > most:

@@ -183,6 +183,25 @@ def test_text_tells_the_answer_the_sum_and_the_words(invoke, bundle):
     assert "\x1b" not in result.stdout
 
 
+def test_the_probability_is_of_the_label_that_shares_speak_for(invoke, bundle):
+    lines = invoke("explain", "--model", bundle, TEXT, "--label", "negative").stdout.splitlines()
+    found = Explainer.load(bundle).explain(TEXT)
+    assert lines[0] == f"{found.prediction.label}  {1 - found.probability:.4f} of negative"
+    assert lines[1].startswith(f"logit of negative {-found.logit:+.4f} = ")
+
+
+def test_where_beginnings_were_not_read_the_line_says_so(invoke, bundle, monkeypatch):
+    def running():
+        shown = invoke("explain", "--model", bundle, TEXT).stdout.splitlines()
+        (line,) = [line for line in shown if line.startswith("running")]
+        return line
+
+    assert "beginnings" not in running()
+    monkeypatch.setattr("sentiment_lstm.running_verdict.MOST_WORK", 500)
+    found = Explainer.load(bundle).explain(TEXT)
+    assert running().endswith(f" ({len(found.running.lengths)} of 13 beginnings)")
+
+
 def test_signs_tell_the_largest_share_and_the_list_is_by_size(invoke, bundle):
     lines = invoke("explain", "--model", bundle, TEXT).stdout.splitlines()
     found = Explainer.load(bundle).explain(TEXT)
@@ -206,7 +225,14 @@ def test_gates_add_a_row_for_each_word_and_direction(invoke, bundle):
         for t, token in enumerate(found.tokens):
             cells = [f"{direction.mean[gate][t]:.3f}" for gate in "ifogch"]
             assert lines[start + 2 + t].split() == [token, *cells]
-    assert sum(line.startswith("unit ") for line in lines) == 6
+    assert sum(bool(re.match("(for|back)ward, unit ", line)) for line in lines) == 6
+
+
+def test_a_unit_that_is_asked_for_is_shown(invoke, bundle):
+    lines = invoke("explain", "--model", bundle, TEXT, "--unit", "1").stdout.splitlines()
+    units = [line.split(":")[0] for line in lines if ", unit " in line]
+    assert units == ["forward, unit 1", "backward, unit 1"]
+    assert not [line for line in lines if "mean over" in line]
 
 
 def test_a_long_text_shows_where_words_are_left_out(invoke, bundle):
@@ -302,6 +328,44 @@ def test_no_color_and_dumb_terminals_are_heeded(bundle):
 
 
 # --- errors ---
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("", "'' is no name of a file: give a file, or - for standard output."),
+        (".", "'.' is a directory: give a file"),
+        ("file/x", "file: Not a directory"),
+        ("loop", "loop: Too many levels of symbolic links"),
+        ("/dev/full", "/dev/full: No space left on device"),
+    ],
+)
+@pytest.mark.parametrize("command", ["explain", "classify"])
+def test_where_nothing_can_be_written_is_named(
+    invoke, bundle, tmp_path, monkeypatch, command, name, part
+):
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    Path("file").write_text("kept")
+    result = invoke(command, "--model", bundle, TEXT, "--output", name)
+    assert result.exit_code in {1, 2}
+    assert part in result.stderr.splitlines()[-1]
+    assert Path("file").read_text() == "kept"
+
+
+def test_a_full_standard_output_is_named(command, bundle):
+    code = "import sys; sys.stdout = open('/dev/full', 'w'); "
+    code += "from pipelines.cli import main; main()"
+    result = command("explain", "--model", bundle, TEXT, code=code)
+    assert result.stderr == b"error: standard output: No space left on device\n"
+
+
+def test_a_dash_is_standard_output(invoke, bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for one in ("explain", "classify"):
+        shown = invoke(one, "--model", bundle, TEXT).stdout
+        assert invoke(one, "--model", bundle, TEXT, "--output", "-").stdout == shown
+    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize(

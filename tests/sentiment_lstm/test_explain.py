@@ -104,10 +104,21 @@ def test_phrases_stand_where_they_stand_and_both_parts_sum_to_the_logit(model):
     assert [(p.phrase, p.start, p.end) for p in found.phrases] == [
         ("not good", 0, 2), ("not good", 3, 5), ("film", 7, 8),
     ]  # fmt: skip
-    assert [p.place for p in found.phrases] == ["words 1 to 2", "words 4 to 5", "word 8"]
+    assert [found.place(p) for p in found.phrases] == ["words 1 to 2", "words 4 to 5", "word 8"]
     for phrase in found.phrases:
         assert phrase.relevant + phrase.irrelevant == pytest.approx(found.logit)
     assert len({phrase.relevant for phrase in found.phrases}) == 3
+
+
+def test_places_behind_what_is_not_read_count_what_stands_there(model):
+    text = "a " * 5 + "film " * 20 + "good " * 6 + "film"
+    found = Explainer.load(model).explain(text, phrases=["a a", "good film"])
+    words = text.split()
+    assert [words[found.number(t) - 1] for t in range(len(found.tokens))] == [*found.tokens]
+    assert found.place(found.phrases[0]) == "words 1 to 2"
+    assert found.place(found.phrases[-1]) == "words 31 to 32"
+    with pytest.raises(DataError, match="'a good' does not stand in what the model reads"):
+        Explainer.load(model).explain(text, phrases=["a good"])
 
 
 def test_a_phrase_in_the_part_that_is_not_read_is_an_error(model):

@@ -99,7 +99,8 @@ def test_a_hint_and_a_row_hold_the_gates_of_each_direction(explainer):
     assert len(rows) == len(found.tokens)
     for t, (row, word) in enumerate(zip(rows, page.words(), strict=True)):
         gates = [f"{d.mean[gate][t]:.3f}" for d in found.gates for gate in GATES]
-        assert row[2:] == [f"{found.shares[t]:+.4f}", *gates]
+        running = f"{found.running_probabilities[t + 1]:.4f}"
+        assert row[2:] == [f"{found.shares[t]:+.4f}", running, *gates]
         hint = [f"i {found.gates[0].mean['i'][t]:.3f}", f"h {found.gates[1].mean['h'][t]:.3f}"]
         assert all(part in word["title"] for part in hint)
 
@@ -151,7 +152,7 @@ def test_phrases_have_a_table(explainer):
     found = explainer.explain(TEXT, phrases=["good film"])
     page = parsed(found)
     (phrase,) = found.phrases
-    row = [phrase.place, f"{phrase.relevant:+.4f}", f"{phrase.irrelevant:+.4f}"]
+    row = [found.place(phrase), f"{phrase.relevant:+.4f}", f"{phrase.irrelevant:+.4f}"]
     assert page.texts["td"][:3] == row
     assert "good film" in page.texts["bdi"]
 
@@ -160,7 +161,8 @@ def test_what_is_not_read_or_not_known_is_said(explainer):
     found = explainer.explain("zebra " + "film " * 60)
     page = parsed(found)
     assert "[… 21 words that the model does not read …]" in page.texts["em"]
-    assert page.texts["i"] == ["Zebra"]
+    assert page.texts["i"] == ["Zebra", "unknown"]
+    assert [row[0] for row in page.rows()] == [*map(str, range(1, 21)), *map(str, range(42, 62))]
     assert page.words()[0]["title"].endswith("unknown to the model")
 
 
@@ -190,6 +192,21 @@ def test_a_line_of_many_words_has_fewer_dots_than_points(make_bundle):
     page = parsed(explainer.explain("good film " * 450))
     assert len(page.all("polyline")[0]["points"].split()) == 901
     assert 100 < len(page.all("circle")) <= MOST_DOTS
+    assert page.all("circle")[-1]["cx"] == "1000.0"
+
+
+def test_where_beginnings_were_not_read_the_page_says_so(make_bundle, monkeypatch):
+    explainer = Explainer.load(make_bundle(max_tokens=40, head_tokens=20))
+    assert "were read" not in explanation_page(explainer.explain(TEXT))
+    monkeypatch.setattr("sentiment_lstm.running_verdict.MOST_WORK", 1500)
+    found = explainer.explain(TEXT)
+    page = parsed(found)
+    read, of = len(found.running.lengths), len(found.tokens) + 1
+    assert read < of
+    assert f"Of {of} beginnings, {read} were read" in " ".join(page.texts["p"])
+    assert [row[3] != "" for row in page.rows()] == [
+        n in found.running.lengths for n in range(1, of)
+    ]
 
 
 def shape(page):

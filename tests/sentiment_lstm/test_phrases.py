@@ -44,6 +44,12 @@ def test_a_phrase_that_stands_nowhere_is_an_error_that_says_why(phrase, part):
     assert "\n" not in str(error.value)
 
 
+def test_words_on_both_sides_of_what_is_not_read_are_no_phrase():
+    assert occurrences("very very", ["very"] * 6, gap=3) == [(0, 2), (1, 3), (3, 5), (4, 6)]
+    with pytest.raises(DataError, match="give words that follow one another there"):
+        occurrences("a b", ["a", "b"], gap=1)
+
+
 def test_a_text_without_words_holds_no_phrase():
     with pytest.raises(DataError, match="it has no 'good'"):
         occurrences("good", [])

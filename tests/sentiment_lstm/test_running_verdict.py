@@ -58,6 +58,11 @@ def test_the_flip_is_the_last_token_at_which_the_verdict_turns():
     assert turning("n").flip is None
 
 
+def test_it_is_told_whether_every_prefix_was_read():
+    assert turning("npn").read_all
+    assert not Running((0, 1, 3), np.zeros((3, 1)), ("n", "p", "n")).read_all
+
+
 def test_a_regression_has_no_verdict_that_flips():
     config, weights = random_network(labels=())
     assert run(config, weights, random_ids(9)).flip is None
