@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ HOW_TO_GET_IMDB = (
 )
 # What measurements come from; when one of them changes, those that were kept are made anew.
 MEASURING = (
+    "batching",
     "bptt",
     "bptt_kernels",
     "bptt_ops",
@@ -42,9 +44,14 @@ MEASURING = (
     "endless_training",
     "gradient_flow",
     "length_accuracy",
+    "losses",
     "lstm",
     "memory_tasks",
+    "metrics",
+    "model",
     "step_cost",
+    "steps",
+    "training",
     "trials",
     "truncated_lstm",
 )
@@ -109,7 +116,7 @@ def _arrays(
     if not plans.get("accuracy"):
         return None, ""
     if comparison.run is not None:
-        _check_run(RunDirectory(comparison.run))
+        _check_run(comparison.run)
         return comparison.run, ""
     corpus, root = comparison.scale.corpus, imdb_root("")
     if corpus == "imdb" and not is_prepared_imdb(root):
@@ -117,15 +124,16 @@ def _arrays(
     return _preprocessed(comparison.output / corpus, corpus, progress), ""
 
 
-def _check_run(run: RunDirectory) -> None:
+def _check_run(path: Path) -> None:
+    none = f"{path} holds no token arrays: run sentiment-lstm preprocess first"
     try:
-        labels = json.loads(run.summary.read_text("utf-8"))["labels"]
+        labels = json.loads(RunDirectory(path).summary.read_text("utf-8"))["labels"]
     except (OSError, ValueError, LookupError, TypeError):
-        raise RunError(
-            f"{run.path} holds no token arrays: run sentiment-lstm preprocess first"
-        ) from None
+        raise RunError(none) from None
     if len(labels) != 2:
-        raise RunError(f"{run.path} has {len(labels)} labels: compare reads texts of two")
+        raise RunError(f"{path} has {len(labels)} labels: compare reads texts of two")
+    if not all(file.is_file() for file in _read_of(path)):
+        raise RunError(none)
 
 
 def _preprocessed(directory: Path, corpus: str, progress: Progress) -> Path:
@@ -146,7 +154,8 @@ def _measure(
     """Return the figures of every measurement, by section and name."""
     kept = Kept(output / KEPT, _measuring_digest())
     wanted = [m for plan in plans.values() for m in plan.values()]
-    keys = {id(m): _key(m, arrays) for m in wanted}
+    texts = "" if arrays is None else _texts_digest(arrays)
+    keys = {id(m): _key(m, texts) for m in wanted}
     missing = {
         json.dumps(keys[id(m)], sort_keys=True): m for m in wanted if not kept.get(keys[id(m)])
     }
@@ -173,13 +182,27 @@ def _figures(
         yield measurements[number], figures
 
 
-def _key(measurement: "Measurement", arrays: Path | None) -> dict[str, Any]:
+def _key(measurement: "Measurement", texts: str) -> dict[str, Any]:
     """Return what a measurement is kept by: the texts that it reads belong to it."""
-    key = asdict(measurement)
-    if measurement.kind == "reading" and arrays is not None:
-        summary = RunDirectory(arrays).summary.read_bytes()
-        key["texts"] = hashlib.sha256(summary).hexdigest()
-    return key
+    return asdict(measurement) | ({"texts": texts} if measurement.kind == "reading" else {})
+
+
+def _read_of(path: Path) -> list[Path]:
+    """Return the files of a run that a reading opens."""
+    run = RunDirectory(path)
+    arrays = [
+        run.preprocess / f"{split}.{part}.npy"
+        for split in ("train", "validation")
+        for part in ("tokens", "offsets", "targets")
+    ]
+    return [run.vocabulary, *arrays]
+
+
+def _texts_digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    for file in _read_of(path):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _expense(measurement: "Measurement") -> float:
@@ -195,7 +218,8 @@ def _measuring_digest() -> str:
 
     package = Path(sentiment_lstm.__file__).parent
     sources = b"".join((package / f"{name}.py").read_bytes() for name in MEASURING)
-    return hashlib.sha256(sources).hexdigest()
+    versions = " ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "numpy"))
+    return hashlib.sha256(sources + versions.encode()).hexdigest()
 
 
 def _write(
@@ -231,26 +255,19 @@ def _write_text(path: Path, content: str) -> None:
         temporary.write_text(content, "utf-8")
 
 
-def _facts(comparison: Comparison) -> dict[str, Any]:
-    """Return how it was measured, as the report tells it."""
-    from sentiment_lstm.lesson_plan import LSTM, RATES
+def _facts(comparison: Comparison) -> dict[str, str]:
+    """Return how each section was measured, as the report tells it."""
+    from sentiment_lstm.lesson_conditions import conditions
 
     scale = comparison.scale
-    texts = str(comparison.run) if comparison.run else _CORPUS_NAMES[scale.corpus]
-    return {
-        "lags": ", ".join(map(str, scale.lags)),
-        "seeds": f"0 to {scale.seeds - 1}; 0 to {scale.seeds + 1} for stability",
-        "budget of a run": f"{scale.steps} steps of 32 sequences",
-        "units of the LSTM": LSTM.units,
-        "biases of its gates at the start": (
-            f"forget {LSTM.forget_bias:g}, input {LSTM.input_bias:g}"
-        ),
-        "learning rates": f"LSTM {RATES['lstm']:g}, plain RNN {RATES['rnn']:g}",
-        "texts": f"{texts}, {scale.epochs} epochs",
-    }
+    facts = {section: conditions(section, scale) for section in comparison.sections}
+    if "accuracy" in facts:
+        texts = str(comparison.run) if comparison.run else _CORPUS_NAMES[scale.corpus]
+        facts["accuracy"] = f"{texts}; {facts['accuracy']}"
+    return facts
 
 
 _CORPUS_NAMES = {
-    "imdb": "IMDB reviews (Maas et al. 2011)",
+    "imdb": "IMDB reviews (Maas et al. 2011), of a long one the first and the last 200 tokens",
     "demo": "the generated demo corpus, not IMDB",
 }

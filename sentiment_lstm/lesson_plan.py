@@ -14,18 +14,17 @@ from sentiment_lstm.trials import Net, Reading, Trial
 # What the input gate starts nearly closed and the forget gate nearly open for: at f = σ(1) a cell
 # has lost all but 1e-7 of itself after 50 steps. The paper biases input gates likewise.
 LSTM = Net("lstm", 16, forget_bias=5.0, input_bias=-3.0)
-# Found by trials at lag 50: a dozen for the LSTM, its biases among them, mostly with seed 0; for
-# the plain RNNs ten on adding, rates from 3e-4 to 1e-1, and three on order, and none learnt.
+# The LSTM's was found by a dozen trials at lag 50, its biases among them, mostly with seed 0. At
+# that lag no plain RNN learnt at a rate from 3e-4 to 1e-1; theirs is the one at which they learn
+# order at lag 10, in 6 of 6 runs (at 1e-2 in 5, at 1e-3 in 3, at 3e-2 in none). Adding they learn
+# at none of these; at this one every run comes near, at 1e-2 half of them.
 RATES = {"lstm": 3e-2, "rnn": 3e-3}
 WHOLE, EQUAL_UNITS, EQUAL_PARAMETERS = "LSTM", "RNN, equal units", "RNN, equal parameters"
 FORGET_BIASES = (0, 1, 3)
+EVENNESS = 2  # seeds more than elsewhere, where it is they that are compared
 FLOW_STEPS = 1000  # training before the gradient is followed once more
-STABILITY: dict[str, Any] = {
-    "task": "adding",
-    "lag": SHORTEST_LAG,
-    "steps": 1000,
-    "learning_rate": 1e-2,
-}
+STABILITY: dict[str, Any] = {"task": "adding", "lag": SHORTEST_LAG, "steps": 1000}
+CONTROL = str(SHORTEST_LAG)  # at which what fails does so for the task, and not for the lag
 ABLATIONS = {
     WHOLE: LSTM,
     "i = 1": replace(LSTM, opened="i"),
@@ -34,6 +33,7 @@ ABLATIONS = {
     "1997": replace(LSTM, opened="f", truncated=True),
 }
 READER = Net("lstm", 64)
+READING_RATES = (1e-3, 3e-3)  # each network is judged by its better one
 TIMED = Net("lstm", 128)
 
 
@@ -96,7 +96,7 @@ def _memory(scale: Scale) -> Plan:
     return {
         (task.name, str(lag), name): _memory_trial(task.name, lag, net, scale)
         for task in TASKS.values()
-        for lag in scale.lags
+        for lag in sorted({SHORTEST_LAG, *scale.lags})
         for name, net in _beside(LSTM, task.features).items()
     }
 
@@ -140,7 +140,14 @@ def _stability(scale: Scale) -> Plan:
     features = TASKS[common["task"]].features
     return {
         (name, clipping): _trial(
-            Trial(**common, net=net, clip=clip, seeds=scale.seeds + 2, stops=False)
+            Trial(
+                **common,
+                net=net,
+                learning_rate=RATES[net.kind],
+                clip=clip,
+                seeds=scale.seeds + EVENNESS,
+                stops=False,
+            )
         )
         for name, net in _beside(LSTM, features).items()
         for clipping, clip in (("clipped", 1.0), ("not clipped", 0.0))
@@ -156,10 +163,16 @@ def _accuracy(scale: Scale) -> Plan:
     """Plan nothing where there is no corpus."""
     nets = _beside(READER, Reading(READER, 1).embedding) if scale.corpus else {}
     return {
-        (name,): Measurement(
-            "reading", {"corpus": scale.corpus, **Reading(net, scale.epochs).settings()}
+        (name, f"{rate:g}", str(seed)): Measurement(
+            "reading",
+            {
+                "corpus": scale.corpus,
+                **Reading(net, scale.epochs, learning_rate=rate, seed=seed).settings(),
+            },
         )
         for name, net in nets.items()
+        for rate in READING_RATES
+        for seed in range(scale.seeds)
     }
 
 

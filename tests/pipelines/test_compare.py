@@ -97,8 +97,9 @@ def test_json_holds_all_numbers(compared):
     for section in ("memory", "gates", "stability", "gradients"):
         for entry in measured[section]:
             assert all(run["steps"] == 2 for run in entry["figures"]["runs"])
-    assert [len(entry["figures"]["by_length"]) for entry in measured["accuracy"]] == [4, 4, 4]
-    assert results["facts"]["lags"] == "10"
+    assert [len(entry["figures"]["by_length"]) for entry in measured["accuracy"]] == [4] * 6
+    assert list(results["facts"]) == list(SECTION_NAMES)
+    assert "seed 0;" in results["facts"]["memory"]
 
 
 def test_what_was_measured_is_not_measured_again(run, compared, texts):
@@ -109,6 +110,23 @@ def test_what_was_measured_is_not_measured_again(run, compared, texts):
     assert done.stdout == compared[0].stdout
     assert (output / "report.html").exists()
     assert before == {name: (output / name).stat().st_mtime_ns for name in before}
+
+
+def test_other_texts_are_read_anew_and_may_all_be_equally_long(run, tmp_path):
+    output, told = tmp_path / "out", []
+    for head in ("2", "6"):
+        cut = ("--set", "text.max_tokens=8", "--set", f"text.head_tokens={head}")
+        texts = tmp_path / head
+        done = run("preprocess", "quickstart", "--set", "data.size=80", *cut, "--run-dir", texts)
+        assert done.returncode == 0, done.stderr
+        arguments = ("--only", "accuracy", "--run-dir", texts, "--output", output)
+        done = run("compare", *SMALLEST, *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.match(r"accuracy +(not )?confirmed +of the longest quarter", done.stdout)
+        told.append(json.loads((output / "results.json").read_text())["measured"]["accuracy"])
+    kept = json.loads((output / "measurements.json").read_text())
+    assert len(str(kept)) > len(str(told[0]))
+    assert told[0] != told[1]
 
 
 def test_without_imdb_one_line_says_how_to_get_it_and_the_rest_goes_on(run, compared):
@@ -142,6 +160,13 @@ def test_a_mistake_is_one_line(invoke, monkeypatch, tmp_path, arguments, status,
     assert part in result.stderr
     assert status == 2 or result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_a_run_without_its_arrays_is_refused(invoke, tmp_path):
+    (tmp_path / "preprocess").mkdir()
+    (tmp_path / "preprocess" / "summary.json").write_text('{"labels": ["a", "b"]}')
+    arguments = ("--only", "accuracy", "--run-dir", tmp_path, "--output", tmp_path / "out")
+    assert f"{tmp_path} holds no token arrays: run" in invoke("compare", *arguments).stderr
 
 
 def test_texts_of_three_labels_are_refused(invoke, tmp_path):

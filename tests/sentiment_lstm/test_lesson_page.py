@@ -29,13 +29,13 @@ class Reader(HTMLParser):
 
 def test_the_page_tells_each_verdict_its_rule_and_its_number():
     verdicts = [judge("memory", {}, "no <time>"), judge("gates", {}, "none")]
-    page = lesson_page(verdicts, {"gates": PICTURE}, {"lags": "10 & 20"})
+    page = lesson_page(verdicts, {"gates": PICTURE}, {"memory": "lags 10 & 20", "gates": "2"})
     read = Reader(page)
     for verdict in verdicts:
         for part in (verdict.claim, verdict.rule, verdict.number, "not measured"):
             assert part in read.text
         assert verdict.section in read.ids
     assert [picture["alt"] for picture in read.pictures] == ["Norms <b>"]
-    assert "10 & 20" in read.text
+    assert "Measured: lags 10 & 20." in read.text
     assert "<time>" not in page
     assert "http" not in page.split("http-equiv")[1]

@@ -2,7 +2,16 @@
 
 import json
 
-from sentiment_lstm.lesson_plan import FULL, LSTM, SECTIONS, Scale, plan
+from sentiment_lstm.lesson_plan import (
+    EQUAL_PARAMETERS,
+    EQUAL_UNITS,
+    FULL,
+    LSTM,
+    SECTIONS,
+    WHOLE,
+    Scale,
+    plan,
+)
 from sentiment_lstm.trials import Net, Reading, Trial
 
 SCALE = Scale(lags=(10, 20), seeds=2, steps=30)
@@ -32,6 +41,29 @@ def test_every_network_of_a_memory_task_has_the_same_budget():
         (task, lag) for task in ("adding", "temporal order") for lag in (10, 20)
     }
     assert len(trials) == 12
+
+
+def test_the_shortest_lag_is_always_among_those_of_memory():
+    lags = {Trial.of(m.settings).lag for m in plan("memory", Scale(lags=(30, 40))).values()}
+    assert lags == {10, 30, 40}
+
+
+def test_a_kind_of_network_has_one_rate_in_every_trial():
+    trials = [
+        Trial.of(m.settings)
+        for section in ("memory", "gradients", "stability", "gates")
+        for m in plan(section, SCALE).values()
+    ]
+    assert len({(t.net.kind, t.learning_rate) for t in trials}) == 2
+
+
+def test_every_network_reads_at_the_same_rates_with_the_same_seeds():
+    readings = {name: m.settings for name, m in plan("accuracy", SCALE).items()}
+    for name in (WHOLE, EQUAL_UNITS, EQUAL_PARAMETERS):
+        of = [r for (net, *_), r in readings.items() if net == name]
+        assert [(r["learning_rate"], r["seed"]) for r in of] == [
+            (1e-3, 0), (1e-3, 1), (3e-3, 0), (3e-3, 1),
+        ]  # fmt: skip
 
 
 def test_the_whole_lstm_of_the_gates_is_that_of_memory():

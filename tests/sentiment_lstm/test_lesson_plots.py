@@ -71,6 +71,18 @@ def test_stability_shows_the_median_of_the_learning_curves():
     assert lines["LSTM"].get_xdata().tolist() == [50, 100]
 
 
+def test_accuracy_shows_the_mean_over_seeds_at_the_better_rate():
+    figures = measured("accuracy")
+    for (net, rate, _), value in figures.items():
+        value["accuracy"] = 0.9 if (net == "LSTM") == (rate == "0.001") else 0.1
+    figure = lesson_plot("accuracy", figures).figure
+    drawn = {bars.get_label(): bars.lines[0].get_ydata() for bars in figure.axes[0].containers}
+    for net, rate in (("LSTM", "0.001"), ("RNN, equal units", "0.003")):
+        read = [figures[net, rate, seed]["by_length"][:3] for seed in ("0", "1")]
+        expected = np.mean([[q["accuracy"] for q in quarters] for quarters in read], axis=0)
+        np.testing.assert_allclose(drawn[net].astype(float), expected)
+
+
 def test_accuracy_leaves_out_quarters_without_texts():
     figure = lesson_plot("accuracy", measured("accuracy")).figure
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1 to 9"] * 3
