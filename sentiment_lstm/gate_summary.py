@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentiment_lstm.errors import SettingsError
-from sentiment_lstm.gate_trace import GATES, Doubles, LayerTrace, turned
+from sentiment_lstm.gate_trace import GATES, Doubles, LayerTrace
 
 MOST_UNITS = 3  # of a direction, that are shown unless others are asked for
 
@@ -68,12 +68,17 @@ def summarise(layer: LayerTrace, parts: Doubles, units: Sequence[int]) -> list[D
     for unit in units:
         if not 0 <= unit < H:
             raise SettingsError(f"unit is {unit}: the model has units 0 to {H - 1}")
-    gates = {name: turned(getattr(layer, name)) for name in GATES}
     lives = half_lives(layer.f)
     return [
-        _direction(name, {k: v[d] for k, v in gates.items()}, parts[d].sum(axis=0), lives[d], units)
+        _direction(name, _in_text_order(layer, d), parts[d].sum(axis=0), lives[d], units)
         for d, name in enumerate(("forward", "backward")[: len(parts)])
     ]
+
+
+def _in_text_order(layer: LayerTrace, direction: int) -> Gates:
+    """Return the gates of a direction, `(T, H)` each, as views: of a long text they are large."""
+    gates = {name: getattr(layer, name)[direction] for name in GATES}
+    return {name: values[::-1] if direction else values for name, values in gates.items()}
 
 
 def _direction(
