@@ -81,9 +81,7 @@ def running_verdict(
         top: the trace of the top layer.
     """
 
-    def logits_of(lengths: Sequence[int]) -> Doubles:
-        return prefix_logits(config, weights, ids, top, lengths)
-
+    logits_of = prefix_logits(config, weights, ids, top)
     first = lengths_to_read(config, len(ids))
     running = _judged(config, first, logits_of(first))
     while skipped := _around_the_turn(running):
@@ -115,23 +113,24 @@ def lengths_to_read(config: BundleConfig, tokens: int) -> list[int]:
 
 
 def prefix_logits(
-    config: BundleConfig,
-    weights: Weights,
-    ids: NDArray[Any],
-    top: LayerTrace,
-    lengths: Sequence[int],
-) -> Doubles:
-    """Return the outputs for the first so many tokens of a text, `(n, outputs)`."""
+    config: BundleConfig, weights: Weights, ids: NDArray[Any], top: LayerTrace
+) -> LogitsOf:
+    """Return what gives the outputs for the first so many tokens of a text, `(n, outputs)`."""
     if config.directions == 2 and config.layers > 1:  # the top one's inputs know what follows
-        return _network_logits(config, weights, [ids[:n] for n in lengths])
+        return lambda lengths: _network_logits(config, weights, [ids[:n] for n in lengths])
     head = np.asarray(weights["head.kernel"], np.float64)
     head = head.reshape(len(config.pooling), config.directions, config.units, -1)
-    pooled = pooled_prefixes(top.h[0], config.pooling)[list(lengths)]
-    logits: Doubles = np.einsum("nph,pho->no", pooled, head[:, 0]) + weights["head.bias"]
-    if config.directions == 2:
-        alone = backward_alone(config, weights, head[:, 1])
-        logits += _network_logits(*alone, [ids[:n][::-1] for n in lengths])
-    return logits
+    pooled = pooled_prefixes(top.h[0], config.pooling)
+    forward: Doubles = np.einsum("nph,pho->no", pooled, head[:, 0]) + weights["head.bias"]
+    if config.directions == 1:
+        return lambda lengths: forward[list(lengths)]
+    alone = backward_alone(config, weights, head[:, 1])
+
+    def both(lengths: Sequence[int]) -> Doubles:
+        backward = _network_logits(*alone, [ids[:n][::-1] for n in lengths])
+        return np.asarray(forward[list(lengths)] + backward)
+
+    return both
 
 
 def _network_logits(
