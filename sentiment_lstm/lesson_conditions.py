@@ -29,10 +29,13 @@ def _seeds(count: int) -> str:
 
 def _networks(tasks: Sequence[str]) -> str:
     widths = sorted({LSTM.of_equal_parameters(TASKS[task].features).units for task in tasks})
+    return _lstm_and(f"plain RNNs of {LSTM.units} and {' or '.join(map(str, widths))} units")
+
+
+def _lstm_and(others: str) -> str:
     return (
         f"LSTM of {LSTM.units} units at a rate of {RATES['lstm']:g}, its input gate's bias "
-        f"{LSTM.input_bias:g} at the start; plain RNNs of {LSTM.units} and "
-        f"{' or '.join(map(str, widths))} units at {RATES['rnn']:g}"
+        f"{LSTM.input_bias:g} at the start; {others} at {RATES['rnn']:g}"
     )
 
 
@@ -47,7 +50,8 @@ def _memory_conditions(scale: Scale) -> str:
 def _gradients_conditions(scale: Scale) -> str:
     return (
         f"temporal order at a lag of {scale.lags[0]}; {_seeds(scale.seeds)}; trained for "
-        f"{min(scale.steps, FLOW_STEPS)} steps at most; {_networks(['temporal order'])}"
+        f"{min(scale.steps, FLOW_STEPS)} steps at most; "
+        f"{_lstm_and(f'plain RNN of {LSTM.units} units')}"
     )
 
 
