@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,15 +88,20 @@ def fit_recipe(
         leaves_model: whether it is this process that writes the bundle.
         how: what else `sentiment_lstm.fitting.fit` takes.
     """
-    from sentiment_lstm.fitting import fit
+    from sentiment_lstm.made_aside import made_aside
 
+    compiled = recipe.train.backend != "jax"  # which makes its own code
+    with made_aside(recipe.train.precision, recipe.model.units) if compiled else nullcontext():
+        from sentiment_lstm.fitting import fit
+
+        splits, pretrained = _splits(recipe, run), _pretrained(recipe, run)
     return fit(
-        _splits(recipe, run),
+        splits,
         run.bundle if leaves_model else None,
         text=recipe.text,
         model=recipe.model,
         settings=recipe.train,
-        pretrained=_pretrained(recipe, run),
+        pretrained=pretrained,
         checkpoints=checkpoints,
         **how,
     )

@@ -42,13 +42,22 @@ def panels_of(matrix: Bits) -> Bits:
 
 def summed_outer(a: Bits, b: Bits) -> Floats:
     """Return Aᵀ·B `(p, q)`, for A `(n, p)` and B `(n, q)`, p and q multiples of 64."""
+    add = _add_transposed if matrix_unit.available() else _add_across
     result = np.zeros((a.shape[1], b.shape[1]), np.float32)
     for start in range(0, len(a), AT_ONCE):
         some = slice(start, start + AT_ONCE)
-        across = np.zeros((a.shape[1], padded(len(a[some]), DEPTH)), np.uint16)
-        _transpose(a[some], across)
-        add_product(len(across), across, panels_of(b[some]), result)
+        add(a[some], panels_of(b[some]), result)
     return result
+
+
+def _add_across(a: Bits, panels: Bits, result: Floats) -> None:
+    bfloat16_vectors.add_outer(panels_of(a), panels, result)
+
+
+def _add_transposed(a: Bits, panels: Bits, result: Floats) -> None:
+    across = np.zeros((a.shape[1], padded(len(a), DEPTH)), np.uint16)
+    _transpose(a, across)
+    add_product(len(across), across, panels, result)
 
 
 @kernel

@@ -59,29 +59,68 @@ def add_rows(rows: int, a: Bits, panels: Bits, result: Floats) -> None:
             _add_block(a, row, panels, panel, result)
 
 
+@kernel
+def add_outer(across: Bits, panels: Bits, result: Floats) -> None:
+    """Add Aᵀ·B to a result, A `(n, p)` and B `(n, q)` both in panels; shapes are not looked at."""
+    for panel in range(0, panels.shape[0], ABREAST):
+        for row in range(0, result.shape[0], TOGETHER):
+            _add_block_across(across, row, panels, panel, result)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _add_block_across(_: Any, across: Any, row: Any, panels: Any, panel: Any, result: Any) -> Any:
+    """Do as `_add_block` does, with rows that are columns of a matrix in panels."""
+    signature = types.void(across, row, panels, panel, result)
+
+    def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
+        across, panels, result = _arrays(context, build, signature, arguments)
+        row, panel = arguments[1], arguments[3]
+        first = build.mul(build.srem(row, index(COLUMNS)), index(4))
+        own = past(build, entry(build, across, build.sdiv(row, index(COLUMNS)), 0), first)
+        read = [past(build, own, index(4 * r)) for r in range(TOGETHER)]
+        pairs = columns_of(build, across)
+        written = _written(build, result, row, panel)
+        _add(build, pairs, (read, 4 * COLUMNS), _abreast(build, panels, panel), written)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def _add_block(_: Any, a: Any, row: Any, panels: Any, panel: Any, result: Any) -> Any:
     """Add the product of `TOGETHER` rows with `ABREAST` panels, each from a first one on."""
     signature = types.void(a, row, panels, panel, result)
 
     def generate(context: Any, build: Any, signature: Any, arguments: Any) -> Any:
-        a, panels, result = (
-            context.make_array(signature.args[i])(context, build, arguments[i]) for i in (0, 2, 4)
-        )
+        a, panels, result = _arrays(context, build, signature, arguments)
         row, panel = arguments[1], arguments[3]
         read = [entry(build, a, row, r) for r in range(TOGETHER)]
-        read_panels = [entry(build, panels, panel, p) for p in range(ABREAST)]
-        column = build.mul(panel, index(4 * COLUMNS))
-        written = [
-            _cast(build, past(build, entry(build, result, row, r), _shifted(build, column, p)))
-            for r in range(TOGETHER)
-            for p in range(ABREAST)
-        ]
         pairs = build.sdiv(columns_of(build, a), index(2))
-        _add(build, pairs, read, read_panels, written)
+        written = _written(build, result, row, panel)
+        _add(build, pairs, (read, 4), _abreast(build, panels, panel), written)
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def _arrays(context: Any, build: Any, signature: Any, arguments: Any) -> list[Any]:
+    """Return what is multiplied, with what, and the result."""
+    return [context.make_array(signature.args[i])(context, build, arguments[i]) for i in (0, 2, 4)]
+
+
+def _abreast(build: Any, panels: Any, panel: Any) -> list[Any]:
+    """Return pointers to `ABREAST` panels, from a first one on."""
+    return [entry(build, panels, panel, p) for p in range(ABREAST)]
+
+
+def _written(build: Any, result: Any, row: Any, panel: Any) -> list[Any]:
+    """Return pointers to where a block's sums stand, row by row."""
+    column = build.mul(panel, index(4 * COLUMNS))
+    return [
+        _cast(build, past(build, entry(build, result, row, r), _shifted(build, column, p)))
+        for r in range(TOGETHER)
+        for p in range(ABREAST)
+    ]
 
 
 def _shifted(build: Any, column: Any, panel: int) -> Any:
@@ -92,14 +131,30 @@ def _cast(build: Any, pointer: Any, to: Any = _SUMS) -> Any:
     return build.bitcast(pointer, to.as_pointer())
 
 
-def _add(build: Any, pairs: Any, read: list[Any], panels: list[Any], written: list[Any]) -> None:
-    """Load the sums, go through the pairs of a row's numbers, and store the sums."""
+def _add(
+    build: Any,
+    pairs: Any,
+    rows: tuple[list[Any], int],
+    panels: list[Any],
+    written: list[Any],
+) -> None:
+    """Load the sums, go through the pairs of numbers of each row, and store the sums.
+
+    Args:
+        build: writes the instructions.
+        pairs: how many there are in a row.
+        rows: pointers to the first pairs, and the bytes from there to the next.
+        panels: pointers to the panels.
+        written: pointers to the sums.
+    """
     before, body = build.block, build.append_basic_block("pair")
     sums = [build.load(place, align=_UNALIGNED) for place in written]
     build.branch(body)
     build.position_at_end(body)
     pair, *held = (build.phi(kind) for kind in (INDEX, *(_SUMS for _ in sums)))
-    added = _with_pair(build, pair, held, read, panels)
+    at = build.mul(pair, index(rows[1]))
+    numbers = [_everywhere(build, past(build, row, at)) for row in rows[0]]
+    added = _with_pair(build, pair, held, numbers, panels)
     after = build.add(pair, index(1))
     for phi, first, then in zip((pair, *held), (index(0), *sums), (after, *added), strict=True):
         phi.add_incoming(first, before)
@@ -112,19 +167,18 @@ def _add(build: Any, pairs: Any, read: list[Any], panels: list[Any], written: li
 
 
 def _with_pair(
-    build: Any, pair: Any, sums: list[Any], read: list[Any], panels: list[Any]
+    build: Any, pair: Any, sums: list[Any], numbers: list[Any], panels: list[Any]
 ) -> list[Any]:
-    """Return the sums with the products of one pair of numbers added to each."""
+    """Return the sums with the products of one pair of each row's numbers added to each."""
     kind = ir.FunctionType(_SUMS, [_SUMS, _NUMBERS, _NUMBERS])
     multiply = cgutils.get_or_insert_function(
         build.module, kind, "llvm.x86.avx512bf16.dpbf16ps.512"
     )
     beside = [_columns(build, past(build, p, build.mul(pair, index(4 * COLUMNS)))) for p in panels]
     added = []
-    for r, row in enumerate(read):
-        numbers = _everywhere(build, past(build, row, build.mul(pair, index(4))))
+    for r, row in enumerate(numbers):
         some = sums[r * len(panels) : (r + 1) * len(panels)]
-        added += [build.call(multiply, [s, numbers, b]) for s, b in zip(some, beside, strict=True)]
+        added += [build.call(multiply, [s, row, b]) for s, b in zip(some, beside, strict=True)]
     return added
 
 

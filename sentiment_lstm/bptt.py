@@ -157,7 +157,8 @@ def shares(keep: Flags, threads: int, spare: int = 0) -> list[Share]:
     order = np.argsort(-keep.sum(axis=1), kind="stable")
     hands = max(1, min(threads, len(keep) // ROWS_OF_A_THREAD))
     result, start = [], 0
-    for rows in (order[hand::hands] for hand in range(hands)):
+    for hand in range(hands):
+        rows = order[hand::hands].copy()  # without gaps, for which code would be compiled apart
         own = np.ascontiguousarray(keep[rows].T)
         counts = (own * np.arange(1, len(rows) + 1)).max(axis=1, initial=0)
         stop = start + int(counts.sum()) + spare

@@ -68,7 +68,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     kept: Any = getattr(compiled, "_cache", None)
     if hasattr(kept, "_cache_file"):
         kept._cache_file.__class__ = _SealedFile
-        kept._cache_file._source_stamp = _stamp()
+        kept._cache_file._source_stamp = stamp()
     return compiled
 
 
@@ -106,7 +106,7 @@ def _is_whole(path: Path) -> bool:
 
 
 @cache
-def _stamp() -> str:
+def stamp() -> str:
     """Return a digest of everything that compiled code is made of."""
     sources = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in MODULES]
     vectors = [str(binding.get_host_cpu_features().get(name)) for name in VECTORS]

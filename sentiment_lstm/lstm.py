@@ -326,10 +326,8 @@ class LSTM(keras.layers.Layer):
         if self.stateful and self._carried is not None:
             self._carried.assign((h, c))
         started_from_zero = initial_state is None and not self.stateful
-        output = h
-        if self._needs_states(keep):
-            outputs = self._outputs(hs, keep, started_from_zero)
-            output = outputs if self.return_sequences else outputs[:, -1]
+        seen = self._seen(keep, started_from_zero)
+        output = _where_seen(seen, hs) if self.return_sequences else _where_seen(_last(seen), h)
         return (output, h, c) if self.return_state else output
 
     def _starting_state(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
@@ -367,12 +365,8 @@ class LSTM(keras.layers.Layer):
         if dropped is None and self._is_for_cudnn(x, *state):
             lengths = None if keep is None else torch_lstm.lengths_of(keep)
             if keep is None or lengths is not None:
-                return self._run_torch(x, state, lengths, with_states=self._needs_states(keep))
+                return self._run_torch(x, state, lengths)
         return self._run_scan(x, state, keep, dropped)
-
-    def _needs_states(self, keep: Tensor | None) -> bool:
-        """Tell whether the output is more than the last h."""
-        return self.return_sequences or keep is not None
 
     def _is_of_the_paper(self) -> bool:
         return (
@@ -413,12 +407,12 @@ class LSTM(keras.layers.Layer):
             keep=keep,
             dropped=dropped,
             backwards=self.go_backwards,
-            with_states=self._needs_states(keep),
+            with_states=self.return_sequences,
             training=training,
         )
 
     def _run_torch(
-        self, x: Tensor, state: list[Tensor], lengths: Any, *, with_states: bool
+        self, x: Tensor, state: list[Tensor], lengths: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
         return torch_lstm.lstm(
             x,
@@ -426,7 +420,7 @@ class LSTM(keras.layers.Layer):
             (state[0], state[1]),
             lengths=lengths,
             backwards=self.go_backwards,
-            with_states=with_states,
+            with_states=self.return_sequences,
         )
 
     def _run_scan(
@@ -458,18 +452,17 @@ class LSTM(keras.layers.Layer):
     def _dropout_mask(self, like: Tensor, rate: float) -> Tensor:
         return keras.random.dropout(ops.ones_like(like), rate, seed=self.seed_generator)
 
-    def _outputs(self, hs: Tensor, keep: Tensor | None, started_from_zero: bool) -> Tensor:
-        """Return what a caller sees of h, `(batch, time, units)`.
+    def _seen(self, keep: Tensor | None, started_from_zero: bool) -> Tensor | None:
+        """Return at which steps a caller sees h, `(batch, time)`, in the order read; None for all.
 
         A masked step repeats the output before it. Before the first real step there is none, so
         zeros stand there even if h started elsewhere.
         """
         if keep is None or (started_from_zero and not self.zero_output_for_mask):
-            return hs
+            return None
         if self.go_backwards:
             keep = ops.flip(keep, axis=1)
-        seen = keep if self.zero_output_for_mask else ops.cumsum(ops.cast(keep, "int32"), 1) > 0
-        return ops.where(ops.expand_dims(seen, -1), hs, ops.zeros_like(hs))
+        return keep if self.zero_output_for_mask else ops.cumsum(ops.cast(keep, "int32"), 1) > 0
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:  # noqa: ARG002
         """Return the shape of the output, and of h and c with `return_state`."""
@@ -497,6 +490,15 @@ def _flags(mask: Any) -> Tensor | None:
     if isinstance(mask, list | tuple):
         mask = mask[0]
     return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
+
+
+def _last(seen: Tensor | None) -> Tensor | None:
+    return None if seen is None else seen[:, -1]
+
+
+def _where_seen(seen: Tensor | None, h: Tensor) -> Tensor:
+    """Return h where a caller sees it, and zeros elsewhere."""
+    return h if seen is None else ops.where(ops.expand_dims(seen, -1), h, ops.zeros_like(h))
 
 
 _PLAIN_ARGUMENTS = (

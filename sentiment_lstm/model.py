@@ -30,7 +30,7 @@ class Pooling(keras.layers.Layer):
         kinds: any of "last", "max" and "mean"; their results stand side by side in this order.
 
     Call arguments:
-        states: h at every token, `(batch, time, width)`.
+        states: h at every token, `(batch, time, width)`; not looked at for "last".
         real: true at tokens that are not padding, `(batch, time)`.
         last: h after the last token of each direction's reading, `(batch, width)`.
 
@@ -102,7 +102,9 @@ def build_classifier(
     if settings.embedding_dropout:
         x = keras.layers.SpatialDropout1D(settings.embedding_dropout, seed=seeds.next())(x)
     for index in range(settings.layers):
-        x, last = _recurrent(settings, index, seeds, precision)(x, mask)
+        # The last state alone takes no room for the others, forth or back.
+        told = index < settings.layers - 1 or settings.pooling != ("last",)
+        x, last = _recurrent(settings, index, seeds, precision, return_sequences=told)(x, mask)
     pooled = Pooling(settings.pooling, name="pooling")(x, mask, last)
     if settings.dropout:
         pooled = keras.layers.Dropout(settings.dropout, seed=seeds.next())(pooled)
@@ -125,20 +127,24 @@ class _Seeds:
         return int(self._generator.integers(2**31))
 
 
-def _recurrent(settings: ModelSettings, index: int, seeds: _Seeds, precision: str) -> Any:
-    """Return a function from (states, mask) to (states at every token, last states), float32."""
+def _recurrent(
+    settings: ModelSettings, index: int, seeds: _Seeds, precision: str, *, return_sequences: bool
+) -> Any:
+    """Return a function from (states, mask) to (states at every token, last states), float32.
+
+    Without `return_sequences` the last states stand in the place of both.
+    """
+    how: dict[str, Any] = {"precision": precision, "return_sequences": return_sequences}
 
     def single(*tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(ops.cast(tensor, "float32") for tensor in tensors)
 
-    forward = _lstm(settings, f"lstm_{index}", seeds, precision, go_backwards=False)
+    forward = _lstm(settings, f"lstm_{index}", seeds, go_backwards=False, **how)
     if settings.directions == 1:
         return lambda x, mask: single(*forward(x, mask=mask)[:2])
     both = keras.layers.Bidirectional(
         forward,
-        backward_layer=_lstm(
-            settings, f"backward_lstm_{index}", seeds, precision, go_backwards=True
-        ),
+        backward_layer=_lstm(settings, f"backward_lstm_{index}", seeds, go_backwards=True, **how),
         name=f"lstm_{index}",
     )
 
@@ -150,7 +156,13 @@ def _recurrent(settings: ModelSettings, index: int, seeds: _Seeds, precision: st
 
 
 def _lstm(
-    settings: ModelSettings, name: str, seeds: _Seeds, precision: str, *, go_backwards: bool
+    settings: ModelSettings,
+    name: str,
+    seeds: _Seeds,
+    *,
+    precision: str,
+    go_backwards: bool,
+    return_sequences: bool,
 ) -> LSTM:
     return LSTM(
         settings.units,
@@ -158,7 +170,7 @@ def _lstm(
         recurrent_initializer=keras.initializers.Orthogonal(seed=seeds.next()),
         recurrent_dropout=settings.recurrent_dropout,
         seed=seeds.next(),
-        return_sequences=True,
+        return_sequences=return_sequences,
         return_state=True,
         go_backwards=go_backwards,
         dtype=precision,

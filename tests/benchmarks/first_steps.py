@@ -1,32 +1,25 @@
-"""A process that takes our first training steps, and writes down what compiling them took.
+"""A process that takes our first training steps, and writes down when and how long they took.
 
-`python -m tests.benchmarks.first_steps UNITS PRECISION DIRECTORY`
+`python -m tests.benchmarks.first_steps UNITS PRECISION FILE`
 """
 
+import json
 import sys
+import time
 from pathlib import Path
 
-import keras
-import numpy as np
-
-from sentiment_lstm.losses import binary_cross_entropy
-from sentiment_lstm.model import build_classifier
-from sentiment_lstm.settings import ModelSettings
-from sentiment_lstm.steps import train_step
-from tests.benchmarks.timing import seconds_of
+from sentiment_lstm.made_aside import made_aside
 
 
-def main(units: int, precision: str, directory: Path) -> None:
-    """Write the file `seconds` into a directory."""
-    settings = ModelSettings(embedding=units, units=units, directions=1, pooling=("last",))
-    model = build_classifier(settings, 1000, outputs=1, precision=precision)
-    optimizer = keras.optimizers.Adam()
-    optimizer.build(model.trainable_variables)
-    step = train_step(model, optimizer, binary_cross_entropy())
-    tokens = np.random.default_rng(0).integers(1, 1000, (64, 64), dtype=np.int32)
-    ones = np.ones(64, np.float32)
-    first, *later = [seconds_of(lambda: step(tokens, ones, ones)) for _ in range(4)]
-    (directory / "seconds").write_text(str(first - min(later)), "utf-8")
+def main(units: int, precision: str, file: Path) -> None:
+    """Write the time after the first step, and the seconds that it and a later one took."""
+    with made_aside(precision, units):  # as the training stage does
+        from tests.benchmarks.first_network import step_of
+
+    step = step_of(units, precision)
+    first, after_first, *later = step(), time.time(), *(step() for _ in range(3))
+    told = {"after_first": after_first, "first": first, "later": min(later)}
+    file.write_text(json.dumps(told), "utf-8")
 
 
 if __name__ == "__main__":

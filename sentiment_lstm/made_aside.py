@@ -1,0 +1,84 @@
+"""Machine code for training, made by a process of its own while this one imports a Keras backend.
+
+Both take a core some seconds, once after an install and at every start. The process leaves the code
+where numba looks for it (see `sentiment_lstm.compiled`), and beside it a file that says so.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from sentiment_lstm import bptt
+from sentiment_lstm.compiled import kept_in, stamp
+from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
+
+FORMS = {"float32": SINGLE, "bfloat16": NARROW}
+
+
+@contextmanager
+def made_aside(precision: str, units: int) -> Iterator[None]:
+    """Have the code of an LSTM's training made while the block runs, if there is none yet.
+
+    Args:
+        precision: dtype policy of the layer.
+        units: width of its state.
+    """
+    form = "bfloat16" if precision != "float32" and narrow_fits(units) else "float32"
+    process = None if _is_made(form) else _begin(form)
+    try:
+        yield
+    except BaseException:
+        if process:
+            process.terminate()
+        raise
+    finally:
+        if process:
+            process.wait()
+
+
+def _is_made(form: str) -> bool:
+    """Tell whether there is code, or no place to keep any."""
+    place = _sign(form)
+    return place is None or place.exists()
+
+
+def _sign(form: str) -> Path | None:
+    """Return the file that says that the code of these sources, for this processor, is there."""
+    place = kept_in()
+    return None if place is None else place / f"made-{form}-{stamp()[:16]}"
+
+
+def _begin(form: str) -> "subprocess.Popen[bytes] | None":
+    """Start the process; it says nothing, and where it fails this one makes the code itself."""
+    command = [sys.executable, "-m", __name__, form]
+    silent = subprocess.DEVNULL
+    with suppress(OSError):
+        return subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+    return None
+
+
+def make(form: Form) -> None:
+    """Go forth and back through an LSTM that is as small as can be, which compiles all of it."""
+    width = form.breadth
+    numbers = [np.zeros(shape, form.stored) for shape in ((1, 1, width), *2 * [(width, 4 * width)])]
+    bias, state = np.zeros(4 * width, np.float32), np.zeros((1, width), np.float32)
+    batch = bptt.Batch(numbers[0], np.ones((1, 1), np.bool_), np.zeros((1, 0), np.float32))
+    weights = bptt.Weights(numbers[1], numbers[2], bias)
+    outputs, tape = bptt.forward(batch, weights, state, state)
+    _ = bptt.backward(batch, weights, tape, outputs)
+
+
+def main(form: str) -> None:
+    """Make the code of a form, and say so where it is kept."""
+    make(FORMS[form])
+    place = _sign(form)
+    if place is not None:
+        place.touch()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+
+from sentiment_lstm import made_aside as module
+from sentiment_lstm.made_aside import made_aside
+from sentiment_lstm.precision import narrow_fits
+
+# A step of training in each way that a network can be put together, with a batch of each kind.
+STEPS = """
+import sys
+import keras
+import numpy as np
+from sentiment_lstm.losses import binary_cross_entropy
+from sentiment_lstm.model import build_classifier
+from sentiment_lstm.settings import ModelSettings
+from sentiment_lstm.steps import forward, train_step
+tokens = np.array([[3, 1, 2], [4, 0, 0], [1, 1, 0]] * 6, np.int32)
+ones = np.ones(len(tokens), np.float32)
+for options in ({"pooling": ("last",)}, {"directions": 2}, {"recurrent_dropout": 0.5}):
+    settings = ModelSettings(embedding=16, units=16, layers=2, **options)
+    model = build_classifier(settings, 5, outputs=1, precision=sys.argv[1])
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    train_step(model, optimizer, binary_cross_entropy())(tokens, ones, ones)
+    forward(model)(tokens)
+"""
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def codes(directory):
+    return {path.relative_to(directory) for path in directory.rglob("*.nbc")}
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    place = tmp_path / "kept"
+    place.mkdir()
+    monkeypatch.setattr(module, "kept_in", lambda: place)
+    return tmp_path
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_training_finds_all_the_code_it_needs(cache, precision):
+    with made_aside(precision, 16):
+        assert not codes(cache)  # the block runs meanwhile
+    before = codes(cache)
+    assert before
+    subprocess.run([sys.executable, "-c", STEPS, precision], check=True, capture_output=True)
+    assert codes(cache) == before
+
+
+def test_nothing_is_begun_where_the_code_is_there_already(cache, monkeypatch):
+    form = "bfloat16" if narrow_fits(16) else "float32"
+    (cache / "kept" / f"made-{form}-{module.stamp()[:16]}").touch()
+    monkeypatch.setattr(module.subprocess, "Popen", None)
+    with made_aside("mixed_bfloat16", 16):
+        pass
+    with pytest.raises(TypeError), made_aside("float32" if form == "bfloat16" else "", 16):
+        pass
