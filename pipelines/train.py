@@ -94,17 +94,16 @@ def fit_recipe(
     with made_aside(recipe.train.precision, recipe.model.units) if compiled else nullcontext():
         from sentiment_lstm.fitting import fit
 
-        splits, pretrained = _splits(recipe, run), _pretrained(recipe, run)
-    return fit(
-        splits,
-        run.bundle if leaves_model else None,
-        text=recipe.text,
-        model=recipe.model,
-        settings=recipe.train,
-        pretrained=pretrained,
-        checkpoints=checkpoints,
-        **how,
-    )
+        return fit(
+            _splits(recipe, run),
+            run.bundle if leaves_model else None,
+            text=recipe.text,
+            model=recipe.model,
+            settings=recipe.train,
+            pretrained=_pretrained(recipe, run),
+            checkpoints=checkpoints,
+            **how,
+        )
 
 
 def _splits(recipe: Recipe, run: RunDirectory) -> Any:

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt
+from sentiment_lstm import bptt, made_aside
 from sentiment_lstm.precision import narrow_fits
 
 Tensor = Any
@@ -131,6 +131,7 @@ def _given(options: dict[str, bool], arrays: Any) -> tuple[Any, ...]:
 
 def _forward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     """Return states, h and c, and in training the three parts of the tape."""
+    made_aside.wait()
     given, with_states = _given(options, arrays), options["with_states"]
     told = partial(_told, arrays[0].dtype)
     if not options["training"]:

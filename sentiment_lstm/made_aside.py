@@ -1,7 +1,8 @@
-"""Machine code for training, made by a process of its own while this one imports a Keras backend.
+"""Machine code for training, made by a process of its own while this one gets ready to train.
 
-Both take a core some seconds, once after an install and at every start. The process leaves the code
-where numba looks for it (see `sentiment_lstm.compiled`), and beside it a file that says so.
+Both take a core some seconds: the code once after an install, importing a Keras backend and tracing
+a network at every start. The process leaves the code where numba looks for it (see
+`sentiment_lstm.compiled`), and beside it a file that says so.
 """
 
 import subprocess
@@ -18,10 +19,14 @@ from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
 
 FORMS = {"float32": SINGLE, "bfloat16": NARROW}
 
+_making: "list[subprocess.Popen[bytes]]" = []
+
 
 @contextmanager
 def made_aside(precision: str, units: int) -> Iterator[None]:
     """Have the code of an LSTM's training made while the block runs, if there is none yet.
+
+    Whoever needs it inside the block waits for it by `wait`.
 
     Args:
         precision: dtype policy of the layer.
@@ -29,15 +34,20 @@ def made_aside(precision: str, units: int) -> Iterator[None]:
     """
     form = "bfloat16" if precision != "float32" and narrow_fits(units) else "float32"
     process = None if _is_made(form) else _begin(form)
+    _making.extend([process] if process else [])
     try:
         yield
-    except BaseException:
-        if process:
-            process.terminate()
-        raise
     finally:
         if process:
+            _making.remove(process)
+            process.terminate()  # which does nothing where it has ended
             process.wait()
+
+
+def wait() -> None:
+    """Wait for the code that is being made, if any is."""
+    for process in _making:
+        process.wait()
 
 
 def _is_made(form: str) -> bool:

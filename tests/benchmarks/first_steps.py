@@ -16,8 +16,8 @@ def main(units: int, precision: str, file: Path) -> None:
     with made_aside(precision, units):  # as the training stage does
         from tests.benchmarks.first_network import step_of
 
-    step = step_of(units, precision)
-    first, after_first, *later = step(), time.time(), *(step() for _ in range(3))
+        step = step_of(units, precision)
+        first, after_first, *later = step(), time.time(), *(step() for _ in range(3))
     told = {"after_first": after_first, "first": first, "later": min(later)}
     file.write_text(json.dumps(told), "utf-8")
 

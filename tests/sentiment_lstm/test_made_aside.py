@@ -1,10 +1,15 @@
+import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import keras
+import numpy as np
 import pytest
 
 from sentiment_lstm import made_aside as module
-from sentiment_lstm.made_aside import made_aside
+from sentiment_lstm.lstm import LSTM
+from sentiment_lstm.made_aside import made_aside, wait
 from sentiment_lstm.precision import narrow_fits
 
 # A step of training in each way that a network can be put together, with a batch of each kind.
@@ -47,10 +52,28 @@ def cache(tmp_path, monkeypatch):
 def test_training_finds_all_the_code_it_needs(cache, precision):
     with made_aside(precision, 16):
         assert not codes(cache)  # the block runs meanwhile
-    before = codes(cache)
-    assert before
+        wait()
+        before = codes(cache)
+        assert before
     subprocess.run([sys.executable, "-c", STEPS, precision], check=True, capture_output=True)
     assert codes(cache) == before
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX makes its own code")
+def test_the_layer_waits_for_code_that_is_being_made(cache, monkeypatch):
+    waited = []
+    monkeypatch.setattr(module, "_making", [SimpleNamespace(wait=lambda: waited.append(True))])
+    LSTM(4)(np.zeros((2, 3, 5), np.float32))
+    assert waited
+
+
+def test_who_leaves_before_the_code_is_made_leaves_no_process_behind(cache):
+    with pytest.raises(KeyboardInterrupt), made_aside("float32", 16):
+        (process,) = module._making
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGTERM
+    assert not codes(cache)
+    assert not module._making
 
 
 def test_nothing_is_begun_where_the_code_is_there_already(cache, monkeypatch):
