@@ -39,6 +39,6 @@ class TruncatedLSTM(LSTM):
             both,
             start,
             **options,
-            with_states=self._needs_states(keep),
+            with_states=self.return_sequences,
             training=training,
         )
