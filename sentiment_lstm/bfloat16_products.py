@@ -41,7 +41,13 @@ def panels_of(matrix: Bits) -> Bits:
 
 
 def summed_outer(a: Bits, b: Bits) -> Floats:
-    """Return Aᵀ·B `(p, q)`, for A `(n, p)` and B `(n, q)`, p and q multiples of 64."""
+    """Return Aᵀ·B `(p, q)`, for A `(n, p)` and B `(n, q)`, p and q multiples of 64.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    if len(a) != len(b) or a.shape[1] % STEP or b.shape[1] % STEP:
+        raise ValueError("the shapes of summed_outer's arrays do not fit")
     add = _add_transposed if matrix_unit.available() else _add_across
     result = np.zeros((a.shape[1], b.shape[1]), np.float32)
     for start in range(0, len(a), AT_ONCE):

@@ -5,17 +5,24 @@ a network at every start. The process leaves the code where numba looks for it (
 `sentiment_lstm.compiled`), and beside it a file that says so.
 """
 
+import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
+from llvmlite import binding
 
 from sentiment_lstm import bptt
 from sentiment_lstm.compiled import kept_in, stamp
 from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
+
+PATIENCE = 120.0  # seconds; on a slow machine it takes twenty
 
 FORMS = {"float32": SINGLE, "bfloat16": NARROW}
 
@@ -45,9 +52,12 @@ def made_aside(precision: str, units: int) -> Iterator[None]:
 
 
 def wait() -> None:
-    """Wait for the code that is being made, if any is."""
+    """Wait for the code that is being made, if any is, but not for a process that hangs."""
     for process in _making:
-        process.wait()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _is_made(form: str) -> bool:
@@ -57,17 +67,25 @@ def _is_made(form: str) -> bool:
 
 
 def _sign(form: str) -> Path | None:
-    """Return the file that says that the code of these sources, for this processor, is there."""
+    """Return the file that says that the code of these sources is there.
+
+    For this processor, numba and Python: of another one numba takes none.
+    """
     place = kept_in()
-    return None if place is None else place / f"made-{form}-{stamp()[:16]}"
+    features = binding.get_host_cpu_features().flatten()
+    makers = (stamp(), numba.__version__, sys.version, binding.get_host_cpu_name(), features)
+    digest = hashlib.sha256("\n".join(makers).encode()).hexdigest()
+    return None if place is None else place / f"made-{form}-{digest[:16]}"
 
 
 def _begin(form: str) -> "subprocess.Popen[bytes] | None":
     """Start the process; it says nothing, and where it fails this one makes the code itself."""
-    command = [sys.executable, "-m", __name__, form]
-    silent = subprocess.DEVNULL
+    # -P: files in the current directory must not pass for packages.
+    command = [sys.executable, "-P", "-m", __name__, form]
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)])
+    how: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     with suppress(OSError):
-        return subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, **how)
     return None
 
 

@@ -160,18 +160,10 @@ def _torch_determinism(on: bool) -> bool:
 def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program, group: Group) -> Step:
     import tensorflow as tf
 
+    from sentiment_lstm.tensorflow_update import compiled_update
+
     variables, others = model.trainable_variables, model.non_trainable_variables
-
-    # Moments and average are some twenty passes over every weight; compiled they are few. The norm
-    # is found before: compiled, its sum takes one core, and as long as all the rest.
-    @tf.function(jit_compile=True)
-    def update_by(share: Any, gradients: Any) -> None:
-        scaled = [g if share is None else g * share for g in gradients]
-        with _without_clipping(optimizer):
-            optimizer.apply_gradients(zip(scaled, variables, strict=True))
-
-    def update(gradients: Any) -> None:
-        update_by(_tensorflow_clipping(optimizer.global_clipnorm, gradients), gradients)
+    update = compiled_update(optimizer, variables)
 
     def differentiate(network: Network, function: Any, point: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -202,23 +194,6 @@ def _tensorflow_step(model: keras.Model, optimizer: Any, program: Program, group
         return value
 
     return run_in_group
-
-
-def _tensorflow_clipping(norm: float | None, gradients: list[Any]) -> Any:
-    """Return by what gradients are multiplied to have this norm at most; None without a bound."""
-    import tensorflow as tf
-
-    return None if not norm else norm / tf.maximum(tf.linalg.global_norm(gradients), norm)
-
-
-@contextmanager
-def _without_clipping(optimizer: Any) -> Iterator[None]:
-    """Have an optimizer leave the norm of gradients alone inside the block."""
-    before, optimizer.global_clipnorm = optimizer.global_clipnorm, None
-    try:
-        yield
-    finally:
-        optimizer.global_clipnorm = before
 
 
 def _repeatable(model: keras.Model, values: list[Any]) -> Network:

@@ -63,6 +63,15 @@ def test_outer_products_are_summed(n):
 
 
 @needs_products
+@pytest.mark.parametrize(
+    "shapes", [((32, STEP), (32, 48)), ((32, 48), (32, STEP)), ((32, STEP), (31, STEP))]
+)
+def test_outer_products_of_shapes_that_do_not_fit_are_refused(shapes):
+    with pytest.raises(ValueError, match="do not fit"):
+        summed_outer(*(bits(1, *shape) for shape in shapes))
+
+
+@needs_products
 def test_shapes_that_do_not_fit_are_refused():
     a, panels = bits(1, ROWS, DEPTH), panels_of(bits(2, DEPTH, STEP))
     result = np.zeros((ROWS, STEP), np.float32)

@@ -62,7 +62,7 @@ def test_training_finds_all_the_code_it_needs(cache, precision):
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX makes its own code")
 def test_the_layer_waits_for_code_that_is_being_made(cache, monkeypatch):
     waited = []
-    monkeypatch.setattr(module, "_making", [SimpleNamespace(wait=lambda: waited.append(True))])
+    monkeypatch.setattr(module, "_making", [SimpleNamespace(wait=lambda _: waited.append(True))])
     LSTM(4)(np.zeros((2, 3, 5), np.float32))
     assert waited
 
@@ -76,9 +76,26 @@ def test_who_leaves_before_the_code_is_made_leaves_no_process_behind(cache):
     assert not module._making
 
 
+def test_files_where_the_command_runs_do_not_pass_for_packages(cache, monkeypatch):
+    (cache / "numba.py").write_text("raise SystemExit(3)", "utf-8")
+    monkeypatch.chdir(cache)
+    with made_aside("float32", 16):
+        (process,) = module._making
+        wait()
+        assert process.returncode == 0
+
+
+def test_a_process_that_hangs_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    monkeypatch.setattr(module, "_making", [process])
+    wait()
+    assert process.wait() == -signal.SIGKILL
+
+
 def test_nothing_is_begun_where_the_code_is_there_already(cache, monkeypatch):
     form = "bfloat16" if narrow_fits(16) else "float32"
-    (cache / "kept" / f"made-{form}-{module.stamp()[:16]}").touch()
+    module._sign(form).touch()
     monkeypatch.setattr(module.subprocess, "Popen", None)
     with made_aside("mixed_bfloat16", 16):
         pass
