@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from pipelines.rundir import RunError
+from sentiment_lstm.module_path import module_path
 from sentiment_lstm.parallel import cores
 
 
@@ -124,11 +125,10 @@ def _environment() -> dict[str, str]:
 
     One thread of each library: a process has one core.
     """
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)])
     single = dict.fromkeys(
         ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
     )
-    return os.environ | {"PYTHONPATH": path, "KERAS_BACKEND": "tensorflow"} | single
+    return os.environ | {"PYTHONPATH": module_path(), "KERAS_BACKEND": "tensorflow"} | single
 
 
 def measured(task: Task) -> Any:

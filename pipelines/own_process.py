@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipelines.rundir import RunDirectory, RunError
 from sentiment_lstm.errors import Paused
+from sentiment_lstm.module_path import module_path
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,7 @@ def run_in_own_process(
 
 def _environment(backend: str) -> dict[str, str]:
     """Return this process's environment, with its module search path spelled out."""
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)])
-    return os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": path}
+    return os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": module_path()}
 
 
 def _last_line(child: subprocess.Popen[bytes]) -> bytes:

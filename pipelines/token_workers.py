@@ -15,10 +15,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipelines.rundir import RunError
+from sentiment_lstm.module_path import module_path
 from sentiment_lstm.parallel import cores
 from sentiment_lstm.token_blocks import TokenBlock
 
@@ -158,9 +158,8 @@ class _Worker:
 
 def _environment() -> dict[str, str]:
     """Return this process's environment, with its module search path spelled out."""
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)])
     # No product of matrices is computed here: threads for it would only take memory.
-    return os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+    return os.environ | {"PYTHONPATH": module_path(), "OPENBLAS_NUM_THREADS": "1"}
 
 
 def send(stream: BinaryIO, message: bytes) -> None:

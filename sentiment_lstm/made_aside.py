@@ -20,6 +20,7 @@ from llvmlite import binding
 
 from sentiment_lstm import bptt
 from sentiment_lstm.compiled import kept_in, stamp
+from sentiment_lstm.module_path import module_path
 from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
 
 PATIENCE = 120.0  # seconds; on a slow machine it takes twenty
@@ -82,10 +83,9 @@ def _begin(form: str) -> "subprocess.Popen[bytes] | None":
     """Start the process; it says nothing, and where it fails this one makes the code itself."""
     # -P: files in the current directory must not pass for packages.
     command = [sys.executable, "-P", "-m", __name__, form]
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)])
     how: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     with suppress(OSError):
-        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, **how)
+        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": module_path()}, **how)
     return None
 
 
