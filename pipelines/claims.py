@@ -10,7 +10,7 @@ from sentiment_lstm.sayings import said, sayings
 
 # How sure a teacher must be of a plain sentence, and how sure a student is to be of an edited one.
 CONFIDENT, SURE = 0.85, 0.92
-SAYINGS = 60_000  # sentences of each kind of saying and side, at most
+SAYINGS = 90_000  # sentences of each kind of saying and side, at most
 SUBJECT = 4  # tokens of a subject at most
 
 
