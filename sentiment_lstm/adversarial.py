@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sentiment_lstm.distinct_words import DistinctWords
 from sentiment_lstm.groups import ALONE, Group
 from sentiment_lstm.losses import Divergence, Loss, entropy
 from sentiment_lstm.lstm import Tensor
@@ -42,7 +43,12 @@ def movable(model: keras.Model) -> keras.Model:
 
     Returns:
         A model from `[tokens, moves]`, the second `(batch, time, embedding)`, to logits.
+
+    Raises:
+        ValueError: the classifier reads each word once: a word cannot be moved at one place alone.
     """
+    if any(isinstance(layer, DistinctWords) for layer in model.layers):
+        raise ValueError("build the classifier without `words_once` to move its words")
     tokens, embedding = model.input, model.get_layer("embedding")
     above = keras.Model([tokens, embedding.output], model.output)
     moves = keras.Input((None, embedding.output_dim), name="moves")
@@ -97,6 +103,11 @@ def adversarial_step(
         return summed(found, unlabelled(differentiate, others, noise))
 
     return of_texts(program_step(movable(model), optimizer, program))
+
+
+def moves_words(how: TrainSettings) -> bool:
+    """Tell whether a training moves the words that it reads."""
+    return how.adversarial > 0 or reads_unlabelled(how)
 
 
 def reads_unlabelled(how: TrainSettings) -> bool:

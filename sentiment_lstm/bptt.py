@@ -9,8 +9,10 @@ Sequences and both kernels are float32 or the bits of bfloat16, all three alike;
 as they are told and, on the way back, the gradient of both. All else is float32.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[Any]  # float32, or bfloat16 as its bits
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Words = NDArray[np.int32]
 
 # Fewer rows than this a thread, and the products of a step are too thin to gain from another.
 ROWS_OF_A_THREAD = 8
@@ -40,7 +43,7 @@ class Weights:
     Attributes:
         kernel: `(features, 4 * units)`.
         recurrent_kernel: `(units, 4 * units)`.
-        bias: `(4 * units,)`.
+        bias: `(4 * units,)`, or a row for each word that a batch reads, `(words, 4 * units)`.
     """
 
     kernel: Numbers
@@ -176,12 +179,15 @@ class Batch:
         keep: whether a step counts, `(batch, time)`; h and c stay as they were where it does not.
         dropped: dropout factors on h on its way into the gates, `(batch, units)`, or of width 0.
         backwards: read from the end of the sequences; states come in the order read.
+        words: which row of the bias each step takes, `(batch, time)`, or of time 0 where there is
+            but one.
     """
 
     sequences: Numbers
     keep: Flags
     dropped: Floats
     backwards: bool = False
+    words: Words = field(default_factory=lambda: np.zeros((0, 0), np.int32))
 
     def shares(self) -> list[Share]:
         """Deal out the rows to the threads there are."""
@@ -242,7 +248,8 @@ def _scan(
     bptt_kernels.scan_forward(
         batch.sequences,
         weights.forward_panels,
-        weights.bias,
+        np.atleast_2d(weights.bias),
+        batch.words,
         share.counts,
         share.keep,
         share.rows,
@@ -279,16 +286,39 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
     _ = weights.backward_panels  # laid out once, before there are threads
     form = weights.form
 
-    def work(share: Share) -> tuple[Floats, Floats]:
+    def work(share: Share) -> tuple[Floats, Numbers]:
         own = tape.of_share(share)
         dz = _scan_back(batch, weights, share, own, d_outputs, d_sequences)
-        taken = int(share.counts.sum())
-        return form.summed_outer(own.read[:taken], dz[:taken]), form.column_sums(dz[:taken])
+        dz = dz[: int(share.counts.sum())]
+        return form.summed_outer(own.read[: len(dz)], dz), dz
 
-    d_kernels, d_bias = (sum(of) for of in zip(*parallel_map(work, batch.shares()), strict=True))
+    shares = batch.shares()
+    outer, dzs = zip(*parallel_map(work, shares), strict=True)
+    d_kernels, d_bias = sum(outer), _d_bias(batch, weights, shares, dzs)
     units, features = len(weights.recurrent_kernel), len(weights.kernel)
     d_recurrent, d_kernel = d_kernels[:units], d_kernels[units : units + features]
     return Gradients(d_sequences, d_kernel, d_recurrent, d_bias, d_outputs.h, d_outputs.c)
+
+
+def _d_bias(
+    batch: Batch, weights: Weights, shares: Sequence[Share], dzs: Sequence[Numbers]
+) -> Floats:
+    """Return the gradient of the bias, or of its row for each word."""
+    if weights.bias.ndim == 1:
+        sums: Floats = np.sum(parallel_map(weights.form.column_sums, dzs), axis=0)
+        return sums
+    result = _loans.array(*weights.bias.shape)
+
+    def work(columns: tuple[int, int]) -> None:
+        result[:, slice(*columns)] = 0
+        for share, dz in zip(shares, dzs, strict=True):
+            bptt_kernels.add_by_word(
+                batch.words, share.counts, share.rows, batch.backwards, dz, columns, result
+            )
+
+    edges = np.linspace(0, result.shape[1], cores() + 1).astype(int).tolist()
+    _ = parallel_map(work, list(pairwise(edges)))
+    return result
 
 
 def _scan_back(

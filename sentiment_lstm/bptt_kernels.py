@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.bfloat16 import narrowed, widened
 from sentiment_lstm.compiled import kernel
-from sentiment_lstm.precision import NARROW, put_affine
+from sentiment_lstm.precision import NARROW, put_sum
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
+Words = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
@@ -204,10 +205,29 @@ def gather(
 
 
 @kernel
+def take(n: int, starts: Floats, words: Words, rows: Indices, t: int, z: Floats) -> None:
+    """Put down what the words of a step bring to the pre-activations, for the n rows that run.
+
+    Args:
+        n: how many.
+        starts: a row for each word, `(words, 4 * units)`.
+        words: `(batch, time)`.
+        rows: where each row stands in them.
+        t: which of their steps is read.
+        z: takes the words' rows, `(≥ n, 4 * units)`.
+    """
+    for k in range(n):
+        start = starts[words[rows[k], t]]
+        for j in range(z.shape[1]):
+            z[k, j] = start[j]
+
+
+@kernel
 def scan_forward(
     sequences: Floats,
     panels: Floats,
-    bias: Floats,
+    starts: Floats,
+    words: Words,
     counts: Indices,
     keep: Flags,
     rows: Indices,
@@ -225,7 +245,9 @@ def scan_forward(
         sequences: `(batch, time, features)`.
         panels: recurrent kernel and, below it, kernel, `(units + features, 4 * units)`, as
             `tiles.panels_of` cuts it.
-        bias: `(4 * units,)`.
+        starts: what the products are added to, `(≥ 1, 4 * units)`: the bias, or a row for each word
+            with its own product in it.
+        words: which row of `starts` each step takes, `(batch, time)`, or of time 0 for the first.
         counts: how many rows each step works on, `(time,)`.
         keep: whether a step counts, `(time, n)`.
         rows: where each row stands in `sequences` and `states`, `(n,)`.
@@ -246,8 +268,12 @@ def scan_forward(
         n = counts[t]
         now = slice(at, at + n + SPARE)
         z = gates[now]
-        gather(n, h, dropped, sequences, rows, last - t if backwards else t, read[now])
-        put_affine(n, read[now], panels, bias, z)
+        place, to = last - t if backwards else t, starts
+        gather(n, h, dropped, sequences, rows, place, read[now])
+        if words.shape[1]:
+            take(n, starts, words, rows, place, z)
+            to = z
+        put_sum(n, read[now], panels, to, z)
         gates_forward(n, keep[t], z, before[now], c, h)
         for k in range(everyone if states.shape[1] else 0):
             for j in range(units):
@@ -293,7 +319,7 @@ def scan_backward(
     gates, _, before = tape
     everyone, units = dh.shape
     at, last = counts.sum(), counts.shape[0] - 1
-    no_bias = np.zeros(d_read.shape[1], np.float32)
+    nothing = np.zeros((1, d_read.shape[1]), np.float32)
     for t in range(last, -1, -1):
         n = counts[t]
         at -= n
@@ -302,7 +328,7 @@ def scan_backward(
                 dh[k, j] += widened(d_states[rows[k], t, j])
         now = slice(at, at + n + SPARE)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
-        put_affine(n, dz[now], panels, no_bias, d_read)
+        put_sum(n, dz[now], panels, nothing, d_read)
         spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 
 
@@ -335,3 +361,34 @@ def spread(
             dh[k, j] += d_read[k, j]
         for j in range(d_sequences.shape[2]):
             d_sequences[rows[k], t, j] = narrowed(d_read[k, units + j], d_sequences)
+
+
+@kernel
+def add_by_word(
+    words: Words,
+    counts: Indices,
+    rows: Indices,
+    backwards: bool,
+    dz: Any,
+    columns: tuple[int, int],
+    sums: Floats,
+) -> None:
+    """Add the gradient of the pre-activations to the sums of the words that were read.
+
+    Args:
+        words: as for `scan_forward`.
+        counts: as for `scan_forward`.
+        rows: where each row stands in `words`.
+        backwards: as for `scan_forward`.
+        dz: what `scan_backward` made, `(P, 4 * units)`.
+        columns: from which to which of its columns.
+        sums: a row for each word, `(words, 4 * units)`.
+    """
+    at, last = 0, counts.shape[0] - 1
+    for t in range(counts.shape[0]):
+        place = last - t if backwards else t
+        for k in range(counts[t]):
+            row, total = dz[at + k], sums[words[rows[k], place]]
+            for j in range(columns[0], columns[1]):
+                total[j] += widened(row[j])
+        at += counts[t]

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt, made_aside
+from sentiment_lstm import bptt, bptt_words, made_aside
 from sentiment_lstm.precision import narrow_fits
 
 Tensor = Any
@@ -87,6 +87,7 @@ def lstm_bptt(
     *,
     keep: Tensor | None,
     dropped: Tensor | None,
+    words: Tensor | None = None,
     backwards: bool,
     with_states: bool,
     training: bool,
@@ -94,11 +95,12 @@ def lstm_bptt(
     """Run the LSTM; differentiable with respect to sequences, weights and state.
 
     Args:
-        sequences: `(batch, time, features)`.
+        sequences: `(batch, time, features)`; or vectors `(words, features)`, if `words` are given.
         weights: kernel, recurrent kernel and bias; see `bptt.Weights`.
         state: h and c before the first step, each `(batch, units)`.
         keep: true where a step counts, `(batch, time)`, or None where all do.
         dropped: dropout factors on h on its way into the gates, `(batch, units)`, or None.
+        words: which of the vectors each step reads, `(batch, time)`, int32.
         backwards: read from the end; states come in the order read.
         with_states: return the state after every step; else states are of time 0.
         training: whether a gradient is likely to be asked for; where it is asked for all the same,
@@ -110,7 +112,7 @@ def lstm_bptt(
     form = {"tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
     options = {"backwards": backwards, "with_states": with_states, "training": training}
     result: tuple[Tensor, Tensor, Tensor] = form(
-        (sequences, *weights, *state), keep, dropped, options
+        (sequences, *weights, *state), keep, dropped, words, options
     )
     return result
 
@@ -121,10 +123,10 @@ def _is_narrow(kind: Any, units: int) -> bool:
 
 
 def _given(options: dict[str, bool], arrays: Any) -> tuple[Any, ...]:
-    """Return batch, weights, h and c of the eight arrays that the operation takes."""
-    sequences, kernel, recurrent_kernel, bias, h, c, keep, dropped = map(_contiguous, arrays)
+    """Return batch, weights, h and c of the nine arrays that the operation takes."""
+    sequences, kernel, recurrent_kernel, bias, h, c, keep, dropped, words = map(_contiguous, arrays)
     multiplied = _bits if _is_narrow(sequences.dtype, len(recurrent_kernel)) else _single
-    batch = bptt.Batch(multiplied(sequences), keep, _single(dropped), options["backwards"])
+    batch = bptt.Batch(multiplied(sequences), keep, _single(dropped), options["backwards"], words)
     weights = bptt.Weights(multiplied(kernel), multiplied(recurrent_kernel), _single(bias))
     return batch, weights, _single(h), _single(c)
 
@@ -132,26 +134,37 @@ def _given(options: dict[str, bool], arrays: Any) -> tuple[Any, ...]:
 def _forward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     """Return states, h and c, and in training the three parts of the tape."""
     made_aside.wait()
-    given, with_states = _given(options, arrays), options["with_states"]
+    batch, weights, h, c = _given(options, arrays)
+    read, with_states = _read(batch, weights), options["with_states"]
     told = partial(_told, arrays[0].dtype)
     if not options["training"]:
-        return tuple(map(told, bptt.infer(*given, with_states=with_states)))
-    outputs, tape = bptt.forward(*given, with_states=with_states)
+        return tuple(map(told, bptt.infer(*read, h, c, with_states=with_states)))
+    outputs, tape = bptt.forward(*read, h, c, with_states=with_states)
     return (*map(told, outputs), *tape)
 
 
 def _backward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     """Return the gradients of sequences, kernel, recurrent kernel, bias, h and c."""
-    batch, weights, h, c = _given(options, arrays[:8])
-    d_states, d_h, d_c = map(_contiguous, arrays[8:11])
+    batch, weights, h, c = _given(options, arrays[:9])
+    d_states, d_h, d_c = map(_contiguous, arrays[9:12])
     multiplied = _single if batch.sequences.dtype == np.float32 else _bits
     d_outputs = bptt.Outputs(multiplied(d_states), _single(d_h), _single(d_c))
     if options["training"]:
-        tape = bptt.Tape(*arrays[11:])
+        tape = bptt.Tape(*arrays[12:])
     else:
-        tape = bptt.forward(batch, weights, h, c, with_states=False)[1]
+        tape = bptt.forward(*_read(batch, weights), h, c, with_states=False)[1]
     told = partial(_told, arrays[0].dtype)
-    return tuple(map(told, bptt.backward(batch, weights, tape, d_outputs)))
+    back = bptt_words.backward if _is_of_words(batch) else bptt.backward
+    return tuple(map(told, back(batch, weights, tape, d_outputs)))
+
+
+def _read(batch: bptt.Batch, weights: bptt.Weights) -> tuple[bptt.Batch, bptt.Weights]:
+    """Return batch and weights as `bptt` takes them, words multiplied beforehand."""
+    return bptt_words.started(batch, weights) if _is_of_words(batch) else (batch, weights)
+
+
+def _is_of_words(batch: bptt.Batch) -> bool:
+    return batch.sequences.ndim == 2
 
 
 def _single(array: Any) -> Any:
@@ -172,12 +185,18 @@ def _contiguous(array: Any) -> Any:
 
 
 def _tensorflow(
-    inputs: tuple[Tensor, ...], keep: Tensor, dropped: Tensor, options: dict[str, bool]
+    inputs: tuple[Tensor, ...],
+    keep: Tensor,
+    dropped: Tensor,
+    words: Tensor,
+    options: dict[str, bool],
 ) -> Any:
     import tensorflow as tf
 
     inputs = tuple(tf.convert_to_tensor(t) for t in inputs)  # of variables too
-    batch, time = tf.shape(inputs[0])[0], tf.shape(inputs[0])[1]
+    steps = inputs[0] if words is None else words
+    batch, time = tf.shape(steps)[0], tf.shape(steps)[1]
+    words = tf.zeros((0, 0), tf.int32) if words is None else words
     keep = tf.ones((batch, time), tf.bool) if keep is None else keep
     kind, units = inputs[0].dtype, inputs[2].shape[0]
     dropped = tf.zeros((batch, 0), kind) if dropped is None else dropped
@@ -194,20 +213,20 @@ def _tensorflow(
 
     @tf.custom_gradient
     def run(*inputs: Tensor) -> Any:
-        arrays = (*inputs, keep, dropped)
+        arrays = (*inputs, keep, dropped, words)
         tape = [tf.float32, read, tf.float32] if options["training"] else []
         results = tf.numpy_function(partial(_forward, options), arrays, [kind] * 3 + tape)
-        outputs = _shaped(results[:3], _output_shapes(*inputs, **options))
+        outputs = _shaped(results[:3], _output_shapes(steps, inputs[2], **options))
         return tuple(outputs), lambda *d_outputs: back(*arrays, *d_outputs, *results[3:])
 
     return run(*inputs)
 
 
 def _output_shapes(
-    sequences: Tensor, *others: Tensor, with_states: bool, **_: bool
+    steps: Tensor, recurrent_kernel: Tensor, *, with_states: bool, **_: bool
 ) -> list[tuple[int | None, ...]]:
-    batch, time, _features = sequences.shape
-    state = (batch, others[1].shape[0])
+    batch, time = steps.shape[:2]
+    state = (batch, recurrent_kernel.shape[0])
     return [(batch, time if with_states else 0, state[1]), state, state]
 
 
@@ -218,18 +237,23 @@ def _shaped(tensors: Any, shapes: Any) -> Any:
 
 
 def _torch(
-    inputs: tuple[Tensor, ...], keep: Tensor, dropped: Tensor, options: dict[str, bool]
+    inputs: tuple[Tensor, ...],
+    keep: Tensor,
+    dropped: Tensor,
+    words: Tensor,
+    options: dict[str, bool],
 ) -> Any:
     import torch
 
-    batch, time = inputs[0].shape[:2]
+    batch, time = (inputs[0] if words is None else words).shape[:2]
+    words = torch.zeros((0, 0), dtype=torch.int32) if words is None else words
     keep = torch.ones((batch, time), dtype=torch.bool) if keep is None else keep
     dropped = torch.zeros((batch, 0)) if dropped is None else dropped
 
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *tensors: Tensor) -> Any:
-            arrays = [_torch_array(t) for t in (*tensors, keep, dropped)]
+            arrays = [_torch_array(t) for t in (*tensors, keep, dropped, words)]
             results = _forward(options, *arrays)
             ctx.save_for_backward(*tensors)
             ctx.rest = [*arrays[6:], *results[3:]]
@@ -240,7 +264,7 @@ def _torch(
             if torch.is_grad_enabled():  # by create_graph=True
                 raise NotImplementedError(NO_SECOND_DERIVATIVE)
             arrays = [_torch_array(t) for t in (*ctx.saved_tensors, *d_outputs)]
-            given = (*arrays[:6], *ctx.rest[:2], *arrays[6:], *ctx.rest[2:])
+            given = (*arrays[:6], *ctx.rest[:3], *arrays[6:], *ctx.rest[3:])
             return tuple(map(_torch_tensor, _backward(options, *given)))
 
     return Function.apply(*inputs)

@@ -179,6 +179,9 @@ class LSTM(keras.layers.Layer):
         initial_state: h and c, each `(batch, units)`; zeros if None.
         mask: `(batch, time)`, false where a step is to be skipped; anywhere, not only at the end.
         training: whether dropout acts.
+        vectors: `(words, features)`, if the sequences were looked up among them.
+        words: which of them stands at each step, `(batch, time)`, int32: where the layer can, it
+            reads these in place of the sequences, and each vector once (see `distinct_words`).
 
     Example:
         >>> layer = LSTM(4, return_state=True)
@@ -318,11 +321,16 @@ class LSTM(keras.layers.Layer):
         initial_state: Any = None,
         mask: Any = None,
         training: bool | None = False,
+        vectors: Any = None,
+        words: Any = None,
     ) -> Any:
         """Run the layer; see the class for arguments and results."""
         state = self._starting_state(sequences, initial_state)
         keep = _flags(mask)
-        hs, h, c = self._run(sequences, state, keep, training=bool(training))
+        if words is not None and self._reads_words(vectors, *state, training=bool(training)):
+            hs, h, c = self._run_written_out(vectors, state, keep, words, training=bool(training))
+        else:
+            hs, h, c = self._run(sequences, state, keep, training=bool(training))
         if self.stateful and self._carried is not None:
             self._carried.assign((h, c))
         started_from_zero = initial_state is None and not self.stateful
@@ -358,15 +366,24 @@ class LSTM(keras.layers.Layer):
         """
         if training and self.dropout:
             x = x * ops.expand_dims(self._dropout_mask(x[:, 0], self.dropout), 1)
-        drops = training and self.recurrent_dropout
-        dropped = self._dropout_mask(state[0], self.recurrent_dropout) if drops else None
         if self._is_written_out(x, *state, training=training):
-            return self._run_written_out(x, state, keep, dropped, training=training)
+            return self._run_written_out(x, state, keep, training=training)
+        dropped = self._dropped(state[0], training=training)
         if dropped is None and self._is_for_cudnn(x, *state):
             lengths = None if keep is None else torch_lstm.lengths_of(keep)
             if keep is None or lengths is not None:
                 return self._run_torch(x, state, lengths)
         return self._run_scan(x, state, keep, dropped)
+
+    def _dropped(self, h: Tensor, *, training: bool) -> Tensor | None:
+        """Return dropout factors on h on its way into the gates, or None for none."""
+        drops = training and self.recurrent_dropout
+        return self._dropout_mask(h, self.recurrent_dropout) if drops else None
+
+    def _reads_words(self, *tensors: Tensor, training: bool) -> bool:
+        """Tell whether a step may read a word's vector that others read too."""
+        drops = training and self.dropout  # other channels in each row
+        return not drops and self._is_written_out(*tensors, training=training)
 
     def _is_of_the_paper(self) -> bool:
         return (
@@ -396,7 +413,7 @@ class LSTM(keras.layers.Layer):
         x: Tensor,
         state: list[Tensor],
         keep: Tensor | None,
-        dropped: Tensor | None,
+        words: Tensor | None = None,
         *,
         training: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -405,7 +422,8 @@ class LSTM(keras.layers.Layer):
             self._plain_weights(),
             tuple(state),
             keep=keep,
-            dropped=dropped,
+            dropped=self._dropped(state[0], training=training),
+            words=words,
             backwards=self.go_backwards,
             with_states=self.return_sequences,
             training=training,

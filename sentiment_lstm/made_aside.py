@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 
-from sentiment_lstm import bptt
+from sentiment_lstm import bptt, bptt_words
 from sentiment_lstm.compiled import kept_in, stamp
 from sentiment_lstm.module_path import module_path
 from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
@@ -98,6 +99,9 @@ def make(form: Form) -> None:
     weights = bptt.Weights(numbers[1], numbers[2], bias)
     outputs, tape = bptt.forward(batch, weights, state, state)
     _ = bptt.backward(batch, weights, tape, outputs)
+    of_words = replace(batch, sequences=numbers[0][0], words=np.zeros((1, 1), np.int32))
+    outputs, tape = bptt.forward(*bptt_words.started(of_words, weights), state, state)
+    _ = bptt_words.backward(of_words, weights, tape, outputs)
 
 
 def main(form: str) -> None:

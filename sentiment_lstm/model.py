@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from sentiment_lstm import distinct_words
+from sentiment_lstm.both_directions import BothDirections
 from sentiment_lstm.bundle import Bundle
 from sentiment_lstm.lstm import LSTM, Tensor
 from sentiment_lstm.settings import ModelSettings
@@ -74,6 +76,8 @@ def build_classifier(
     outputs: int,
     seed: int = 0,
     precision: str = "float32",
+    *,
+    words_once: bool = False,
 ) -> keras.Model:
     """Build the network with seeded initial weights.
 
@@ -83,6 +87,8 @@ def build_classifier(
         outputs: 1 for two labels and for regression, else the number of labels.
         seed: of initial weights and of dropout.
         precision: dtype policy of the LSTM layers; all else is float32.
+        words_once: read each distinct word of a batch once, where that can be: without dropout on
+            the vectors, and not on JAX. Not for `adversarial.movable`, which moves each by itself.
 
     Returns:
         A model from ids `(batch, time)`, integers, time at least 1, to logits
@@ -91,20 +97,24 @@ def build_classifier(
     seeds = _Seeds(seed)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     mask = ops.not_equal(tokens, PAD)
-    x = keras.layers.Embedding(
+    embedding = keras.layers.Embedding(
         vocabulary_size,
         settings.embedding,
         embeddings_initializer=keras.initializers.RandomNormal(
             stddev=EMBEDDING_SCALE, seed=seeds.next()
         ),
         name="embedding",
-    )(tokens)
+    )
+    x, looked_up = embedding(tokens), {}
+    if words_once and not settings.embedding_dropout:
+        looked_up = _once(embedding, tokens)
     if settings.embedding_dropout:
         x = keras.layers.SpatialDropout1D(settings.embedding_dropout, seed=seeds.next())(x)
     for index in range(settings.layers):
         # The last state alone takes no room for the others, forth or back.
         told = index < settings.layers - 1 or settings.pooling != ("last",)
-        x, last = _recurrent(settings, index, seeds, precision, return_sequences=told)(x, mask)
+        read = _recurrent(settings, index, seeds, precision, return_sequences=told)
+        x, last = read(x, mask, **(looked_up if index == 0 else {}))
     pooled = Pooling(settings.pooling, name="pooling")(x, mask, last)
     if settings.dropout:
         pooled = keras.layers.Dropout(settings.dropout, seed=seeds.next())(pooled)
@@ -115,6 +125,14 @@ def build_classifier(
         name="head",
     )
     return keras.Model(tokens, head(pooled), name="sentiment")
+
+
+def _once(embedding: Any, tokens: Tensor) -> dict[str, Tensor]:
+    """Return what an LSTM is told of the words it reads, where the backend can find it."""
+    if not distinct_words.available():
+        return {}
+    distinct, words = distinct_words.DistinctWords(name="words")(tokens)
+    return {"vectors": embedding(distinct), "words": words}
 
 
 class _Seeds:
@@ -132,25 +150,19 @@ def _recurrent(
 ) -> Any:
     """Return a function from (states, mask) to (states at every token, last states), float32.
 
-    Without `return_sequences` the last states stand in the place of both.
+    It takes the words that were looked up as well. Without `return_sequences` the last states stand
+    in the place of both.
     """
     how: dict[str, Any] = {"precision": precision, "return_sequences": return_sequences}
 
-    def single(*tensors: Tensor) -> tuple[Tensor, ...]:
-        return tuple(ops.cast(tensor, "float32") for tensor in tensors)
+    layer: Any = _lstm(settings, f"lstm_{index}", seeds, go_backwards=False, **how)
+    if settings.directions == 2:
+        backward = _lstm(settings, f"backward_lstm_{index}", seeds, go_backwards=True, **how)
+        layer = BothDirections(layer, backward, dtype=precision, name=f"lstm_{index}")
 
-    forward = _lstm(settings, f"lstm_{index}", seeds, go_backwards=False, **how)
-    if settings.directions == 1:
-        return lambda x, mask: single(*forward(x, mask=mask)[:2])
-    both = keras.layers.Bidirectional(
-        forward,
-        backward_layer=_lstm(settings, f"backward_lstm_{index}", seeds, go_backwards=True, **how),
-        name=f"lstm_{index}",
-    )
-
-    def read(x: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        states, forward_h, _, backward_h, _ = both(x, mask=mask)
-        return single(states, ops.concatenate([forward_h, backward_h], axis=-1))
+    def read(x: Tensor, mask: Tensor, **words: Tensor) -> tuple[Tensor, ...]:
+        states, last = layer(x, mask=mask, **words)[:2]
+        return ops.cast(states, "float32"), ops.cast(last, "float32")
 
     return read
 

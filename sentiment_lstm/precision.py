@@ -28,7 +28,7 @@ class Form:
 
     Attributes:
         stored: type of the arrays that are multiplied.
-        panels_of: cuts a matrix into panels for `put_affine`.
+        panels_of: cuts a matrix into panels for `put_sum`.
         summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
         column_sums: of a matrix, in float32.
         spare: rows that must stand behind those of a product.
@@ -67,22 +67,26 @@ def narrow_fits(units: int) -> bool:
     return 4 * units % NARROW.breadth == 0 and bfloat16_products.available()
 
 
-def put_affine(n: int, a: Any, panels: Any, bias: Floats, result: Floats) -> None:
-    """Put the first n rows of A·B + b into a result, in the form of the panels; compiled only."""
+def put_sum(n: int, a: Any, panels: Any, to: Floats, result: Floats) -> None:
+    """Put n rows of A·B into a result, in the form of the panels; see `tiles.put_sum`.
+
+    For compiled code only.
+    """
     raise NotImplementedError  # each form's own stands in its place
 
 
 # numba wants what stands in its place to have the same signature, annotations included. Its code is
 # kept with that of the kernels it stands in, and must not be found elsewhere when tiles change.
-@overload(put_affine, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
-def _put_affine(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:  # noqa: ARG001
-    def narrow(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:
+@overload(put_sum, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
+def _put_sum(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:  # noqa: ARG001
+    def narrow(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:
         for k in range(n):
+            start = to[min(k, to.shape[0] - 1)]
             for j in range(result.shape[1]):
-                result[k, j] = bias[j]
+                result[k, j] = start[j]
         bfloat16_products.add_product(n, a, panels, result)
 
-    def single(n: Any, a: Any, panels: Any, bias: Any, result: Any) -> Any:
-        tiles.put_affine(n, a, panels, bias, result)
+    def single(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:
+        tiles.put_sum(n, a, panels, to, result)
 
     return narrow if a.dtype == types.uint16 else single

@@ -248,7 +248,7 @@ def add_product(n: int, a: Floats, panels: Floats, result: Floats) -> None:
     Raises:
         ValueError: the shapes do not fit.
     """
-    _put(n, a, panels, result, result)
+    put_sum(n, a, panels, result, result)
 
 
 @kernel
@@ -265,12 +265,23 @@ def put_affine(n: int, a: Floats, panels: Floats, bias: Floats, result: Floats) 
     Raises:
         ValueError: the shapes do not fit.
     """
-    _put(n, a, panels, bias.reshape((1, -1)), result)
+    put_sum(n, a, panels, bias.reshape((1, -1)), result)
 
 
 @kernel
-def _put(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> None:
-    """Put the first n rows of A·B, added to as many rows or to one, into those of a result."""
+def put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> None:
+    """Put the first n rows of A·B, added to as many rows or to one, into those of a result.
+
+    Args:
+        n: how many rows.
+        a: A, `(≥ n, m)`, m at least 1.
+        panels: B `(m, columns)`, as `panels_of` cuts it.
+        to: what each row is added to, `(≥ n, columns)`, which may be the result, or `(1, columns)`.
+        result: `(≥ n, columns)`.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
     columns = result.shape[1]
     fits = panels.shape[1] == a.shape[1] and panels.shape[2] == WIDTH and a.shape[1] > 0
     fits = fits and to.shape[1] == columns

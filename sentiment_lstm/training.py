@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.adversarial import adversarial_step, reads_unlabelled
+from sentiment_lstm.adversarial import adversarial_step, moves_words, reads_unlabelled
 from sentiment_lstm.batching import (
     Batch,
     BatchSizes,
@@ -147,7 +147,12 @@ def train_network(
         )
     with deterministic():
         network = build_classifier(
-            model, vocabulary_size, task.outputs, settings.seed, settings.precision
+            model,
+            vocabulary_size,
+            task.outputs,
+            settings.seed,
+            settings.precision,
+            words_once=not moves_words(settings),
         )
         if initial is not None:
             load_weights(network, {**weights_of(network), **initial})
@@ -193,7 +198,7 @@ class _Training(Resumable[Batch, ClassifierPosition]):
         loss = loss_for(task.kind, task.outputs, settings.label_smoothing)
         self.step = (
             adversarial_step(network, optimizer, loss, divergence_for(task.kind), settings, group)
-            if settings.adversarial or unlabelled
+            if moves_words(settings)
             else train_step(network, optimizer, loss, group)
         )
         self.unlabelled = unlabelled

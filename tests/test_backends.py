@@ -15,7 +15,7 @@ HERE = Path(__file__).parent / "sentiment_lstm"
 SUITES = (
     "lstm", "bptt_ops", "steps", "keras_suite", "model", "losses", "schedules", "optimizers",
     "adversarial", "unlabelled", "torch_lstm", "training", "language_model", "sampled_softmax",
-    "softmax_ops", "pretraining", "padding_invariance",
+    "softmax_ops", "pretraining", "padding_invariance", "distinct_words", "both_directions",
 )  # fmt: skip
 
 # On JAX the time goes into compiling, which takes a fifth less of it with few optimizations, and

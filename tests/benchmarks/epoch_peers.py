@@ -53,7 +53,12 @@ def _ours(source: str, units: int, seed: int, precision: str) -> keras.Model:
         embedding=units, units=units, directions=1, pooling=("last",), dropout=0
     )
     return build_classifier(
-        settings, len(vocabulary(source)), outputs=1, seed=seed, precision=precision
+        settings,
+        len(vocabulary(source)),
+        outputs=1,
+        seed=seed,
+        precision=precision,
+        words_once=True,
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from sentiment_lstm.adversarial import adversarial_step, directions, movable, scale_of
+from sentiment_lstm.distinct_words import available
 from sentiment_lstm.losses import divergence_for, loss_for
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.optimizers import build_optimizer
@@ -47,6 +48,14 @@ def test_a_movable_network_is_the_classifier_where_nothing_moves():
     still = np.zeros((3, 5, 6), "float32")
     found = answers_of(movable(model), TOKENS, still)
     np.testing.assert_allclose(found, answers_of(model, TOKENS), rtol=1e-6)
+
+
+def test_a_network_that_reads_each_word_once_cannot_move_one_of_its_places():
+    model = build_classifier(SIZES, 12, 1, words_once=True)
+    if not available():
+        pytest.skip("JAX reads every place by itself")
+    with pytest.raises(ValueError, match="words_once"):
+        movable(model)
 
 
 def test_moving_a_word_is_as_good_as_another_vector_for_it():

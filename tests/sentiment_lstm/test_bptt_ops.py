@@ -7,7 +7,7 @@ from backend_gradients import gradients
 from keras import ops
 from numpy_lstm import backward, forward
 
-from sentiment_lstm import bptt, bptt_ops, steps
+from sentiment_lstm import bptt, bptt_ops, bptt_words, steps
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.model import build_classifier
 from sentiment_lstm.settings import ModelSettings
@@ -216,6 +216,33 @@ def test_the_forward_pass_of_training_and_evaluation_runs_it(calls):
     calls.clear()
     np.testing.assert_allclose(steps.forward(network)(tokens), expected, atol=1e-6)
     assert calls == ["infer"] * 2
+
+
+@needs_host
+def test_words_that_are_told_are_multiplied_once(calls, monkeypatch):
+    started = bptt_words.started
+    monkeypatch.setattr(
+        bptt_words, "started", lambda *given: calls.append("started") or started(*given)
+    )
+    layer, rng = built(), np.random.default_rng(2)
+    vectors = rng.normal(size=(7, FEATURES)).astype("float32")
+    words = rng.integers(0, 7, (ROWS, TIME)).astype("int32")
+    unread = np.full((ROWS, TIME, FEATURES), np.nan, "float32")
+    expected = forward(vectors[words], *layer.get_weights()).h[:, -1]
+    found = ops.convert_to_numpy(layer(unread, vectors=vectors, words=words))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert calls == ["started", "infer"]
+
+
+def test_where_input_is_dropped_every_place_is_read(monkeypatch):
+    monkeypatch.setattr(bptt_words, "started", None)
+    layer = LSTM(UNITS, dropout=0.5, seed=1)
+    words = np.arange(ROWS * TIME, dtype="int32").reshape(ROWS, TIME)
+    vectors = sequences().reshape(-1, FEATURES)
+    told = layer(sequences(), training=True, vectors=vectors, words=words)
+    layer.seed_generator.state.assign(LSTM(UNITS, dropout=0.5, seed=1).seed_generator.state)
+    untold = layer(sequences(), training=True)
+    np.testing.assert_allclose(*map(ops.convert_to_numpy, (told, untold)), atol=1e-6)
 
 
 def small_classifier():

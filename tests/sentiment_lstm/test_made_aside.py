@@ -25,9 +25,9 @@ from sentiment_lstm.settings import ModelSettings
 from sentiment_lstm.steps import forward, train_step
 tokens = np.array([[3, 1, 2], [4, 0, 0], [1, 1, 0]] * 6, np.int32)
 ones = np.ones(len(tokens), np.float32)
-for options in ({"pooling": ("last",)}, {"directions": 2}, {"recurrent_dropout": 0.5}):
-    settings = ModelSettings(embedding=16, units=16, layers=2, **options)
-    model = build_classifier(settings, 5, outputs=1, precision=sys.argv[1])
+for options in ({"pooling": ("last",)}, {"directions": 2}, {"embedding_dropout": 0.5}):
+    settings = ModelSettings(embedding=16, units=16, layers=2, recurrent_dropout=0.2, **options)
+    model = build_classifier(settings, 5, outputs=1, precision=sys.argv[1], words_once=True)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
     train_step(model, optimizer, binary_cross_entropy())(tokens, ones, ones)

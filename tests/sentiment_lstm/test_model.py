@@ -6,10 +6,15 @@ import pytest
 from keras import ops
 from numpy_lstm import forward as numpy_lstm
 
+from sentiment_lstm.distinct_words import available
+from sentiment_lstm.losses import loss_for
 from sentiment_lstm.model import build_classifier, load_weights, weights_of
 from sentiment_lstm.settings import ModelSettings
+from sentiment_lstm.steps import train_step
 
 VOCABULARY = 13
+
+needs_distinct = pytest.mark.skipif(not available(), reason="JAX reads every place by itself")
 
 
 def settings(**kwargs):
@@ -18,8 +23,8 @@ def settings(**kwargs):
     )
 
 
-def random_model(seed=0, outputs=1, **kwargs):
-    model = build_classifier(settings(**kwargs), VOCABULARY, outputs, seed)
+def random_model(seed=0, outputs=1, once=False, **kwargs):
+    model = build_classifier(settings(**kwargs), VOCABULARY, outputs, seed, words_once=once)
     rng = np.random.default_rng(seed)
     load_weights(model, {k: rng.normal(size=v.shape) for k, v in weights_of(model).items()})
     return model
@@ -121,8 +126,39 @@ def test_dropouts_act_in_training_only():
     assert not np.allclose(trained[0], trained[1])
 
 
-def test_a_saved_model_loads_with_its_layers(tmp_path):
-    model = random_model(5, layers=2)
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_words_read_once_teach_what_they_teach_at_every_place(layers, directions):
+    kwargs = {"layers": layers, "directions": directions, "dropout": 0}
+    every, once = (
+        build_classifier(settings(**kwargs), VOCABULARY, 1, 3, words_once=once)
+        for once in (False, True)
+    )
+    batch, targets = padded(TEXTS, 6), np.array([0, 1, 1, 0], "float32")
+    for model in (every, once):
+        optimizer = keras.optimizers.SGD(0.5, global_clipnorm=0.9)
+        optimizer.build(model.trainable_variables)
+        step = train_step(model, optimizer, loss_for("classification", 1, 0.0))
+        for _ in range(3):
+            step(batch, targets, np.ones(4, "float32"))
+    expected = weights_of(every)
+    for name, weight in weights_of(once).items():
+        np.testing.assert_allclose(weight, expected[name], rtol=0, atol=2e-6, err_msg=name)
+    np.testing.assert_allclose(logits(once, batch), logits(every, batch), rtol=0, atol=1e-5)
+
+
+@needs_distinct
+def test_dropout_on_the_vectors_reads_every_place():
+    names = {
+        rate: {layer.name for layer in random_model(1, embedding_dropout=rate, once=True).layers}
+        for rate in (0.0, 0.3)
+    }
+    assert [rate for rate in names if "words" in names[rate]] == [0.0]
+
+
+@pytest.mark.parametrize("once", [False, pytest.param(True, marks=needs_distinct)])
+def test_a_saved_model_loads_with_its_layers(tmp_path, once):
+    model = random_model(5, layers=2, once=once)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     batch = padded(TEXTS, 6)

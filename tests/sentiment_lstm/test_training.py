@@ -305,6 +305,22 @@ def test_clipping_bounds_the_length_of_a_step():
     assert np.sqrt(moved) == pytest.approx(0.1, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, True), ({"adversarial": 1.0}, False), ({"entropy": 0.5}, False)],
+)
+def test_words_are_read_once_unless_something_moves_them(monkeypatch, options, expected):
+    seen = []
+
+    def noted(*args, words_once, **kwargs):
+        seen.append(words_once)
+        return build_classifier(*args, words_once=words_once, **kwargs)
+
+    monkeypatch.setattr("sentiment_lstm.training.build_classifier", noted)
+    run(TrainSettings(epochs=1, **options))
+    assert seen == [expected]
+
+
 def test_starting_embeddings_are_those_given():
     given = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
     settings = everything_on(learning_rate=1e-8, epochs=1, weight_decay=0.0)

@@ -1,0 +1,86 @@
+"""Words that are multiplied once, against the LSTM over their vectors laid out step by step."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy_lstm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lstm_batches import CASES, assert_close, bits_of, narrowed, oracle, random_batch, rounded
+from ml_dtypes import bfloat16
+
+from sentiment_lstm import bfloat16_products, bptt, bptt_words
+
+WORDS = st.integers(1, 30)
+
+
+def of_words(case, count):
+    """Return a batch that reads some words of so many, and what `random_batch` returns of it."""
+    laid_out, weights, h, c, draw = random_batch(**case)
+    rng = np.random.default_rng(case["seed"])
+    words = rng.integers(0, count, laid_out.keep.shape).astype(np.int32)
+    vectors = draw(count, case["features"])
+    batch = replace(laid_out, sequences=vectors, words=words)
+    return batch, replace(laid_out, sequences=vectors[words]), weights, h, c, draw
+
+
+def run_of(batch, weights, h, c, d_outputs):
+    outputs, tape = bptt.forward(*bptt_words.started(batch, weights), h, c)
+    return (*outputs, *bptt_words.backward(batch, weights, tape, d_outputs))
+
+
+def expected_of(batch, laid_out, weights, h, c, d_outputs):
+    """Return what the oracle makes of it, the gradients of a word's places added up."""
+    run, x = oracle(laid_out, weights, h, c)
+    kernels = weights.kernel, weights.recurrent_kernel
+    by_place, *others = numpy_lstm.backward(run, x, *kernels, *d_outputs)
+    by_place = by_place[:, ::-1] if batch.backwards else by_place
+    by_word = np.zeros(batch.sequences.shape)
+    np.add.at(by_word, batch.words, by_place)
+    return (run.h, run.h[:, -1], run.c[:, -1], by_word, *others)
+
+
+@given(CASES, WORDS, st.integers(1, 3))
+@settings(max_examples=40)
+def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, count, threads):
+    batch, laid_out, weights, h, c, draw = of_words(case, count)
+    states = (*batch.words.shape, case["units"])
+    d_outputs = bptt.Outputs(draw(*states), draw(*h.shape), draw(*c.shape))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (bptt, bptt_words):
+            patch.setattr(module, "cores", lambda: threads)
+        found = run_of(batch, weights, h, c, d_outputs)
+    expected = expected_of(batch, laid_out, weights, h, c, d_outputs)
+    for actual, of_the_oracle in zip(found, expected, strict=True):
+        assert_close(actual, of_the_oracle)
+
+
+@pytest.mark.skipif(not bfloat16_products.available(), reason="no products in bfloat16 here")
+@given(CASES, WORDS)
+@settings(max_examples=40)
+def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, count):
+    case = {**case, "units": 16 * -(-case["units"] // 40)}  # of 16, 32, 48 and 64
+    batch, laid_out, weights, h, c, draw = of_words(case, count)
+    batch, laid_out, weights = map(rounded, (batch, laid_out, weights))
+    d_states = draw(*batch.words.shape, case["units"]).astype(bfloat16).astype(np.float32)
+    d_outputs = bptt.Outputs(d_states, draw(*h.shape), draw(*c.shape))
+    d_narrow = d_outputs._replace(states=bits_of(d_states))
+    found = run_of(narrowed(batch), narrowed(weights), h, c, d_narrow)
+    expected = expected_of(batch, laid_out, weights, h, c, d_outputs)
+    for actual, of_the_oracle in zip(found, expected, strict=True):
+        actual = actual.view(bfloat16) if actual.dtype == np.uint16 else actual
+        allowed = 0.02 * max(np.abs(of_the_oracle).max(initial=0), 0.1)
+        np.testing.assert_allclose(actual.astype(float), of_the_oracle, rtol=0, atol=allowed)
+
+
+def test_a_batch_without_rows_is_no_error():
+    case = {"seed": 0, "rows": 0, "time": 4, "features": 3, "units": 5, "mask": "none"}
+    batch, _, weights, h, c, _ = of_words(case, 2)
+    batch = replace(batch, sequences=batch.sequences[:0])
+    d_outputs = bptt.Outputs(np.zeros((0, 4, 5), "float32"), h, c)
+    states, *_, d_vectors, d_kernel, _, d_bias, _, _ = run_of(batch, weights, h, c, d_outputs)
+    assert states.shape == (0, 4, 5)
+    assert d_vectors.shape == (0, 3)
+    assert not d_kernel.any()
+    assert d_bias.shape == (20,)
