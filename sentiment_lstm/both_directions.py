@@ -21,17 +21,32 @@ class BothDirections(keras.layers.Layer):
         backward_layer: reads from the end, and returns its state and, as the other, those of every
             step or of the last one.
 
-    Call arguments: as of `LSTM`.
+    Call arguments: sequences, mask, training, vectors and words, as of `LSTM`.
 
     Returns:
         States `(batch, time, 2 * units)`, or the last ones, and the last ones
         `(batch, 2 * units)`.
+
+    Raises:
+        ValueError: the layers are not such a pair.
     """
 
     def __init__(self, forward_layer: LSTM, backward_layer: LSTM, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        pair = forward_layer, backward_layer
+        told = {(layer.return_state, layer.return_sequences) for layer in pair}
+        if [layer.go_backwards for layer in pair] != [False, True] or len(told) > 1:
+            raise ValueError("give an LSTM, and one alike but with go_backwards=True")
+        if not forward_layer.return_state:
+            raise ValueError("build both layers with return_state=True")
         self.forward_layer, self.backward_layer = forward_layer, backward_layer
         self.supports_masking = True
+
+    def build(self, sequences_shape: Any) -> None:
+        """Create the weights of both layers."""
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(sequences_shape)
 
     def call(
         self,
@@ -55,6 +70,10 @@ class BothDirections(keras.layers.Layer):
         """Return the shapes of both results."""
         shapes = self.forward_layer.compute_output_shape(sequences_shape)[:2]
         return tuple((*shape[:-1], 2 * shape[-1]) for shape in shapes)
+
+    def compute_mask(self, _: Any, mask: Any) -> Any:
+        """Hand the mask on with states of every step; a last state has none."""
+        return [mask if self.forward_layer.return_sequences else None, None]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, serialised."""

@@ -33,6 +33,8 @@ Words = NDArray[np.int32]
 # Fewer rows than this a thread, and the products of a step are too thin to gain from another.
 ROWS_OF_A_THREAD = 8
 
+LINE = 16  # numbers of a line of the cache, which no two threads are to write
+
 _loans = Loans()
 
 
@@ -316,8 +318,9 @@ def _d_bias(
                 batch.words, share.counts, share.rows, batch.backwards, dz, columns, result
             )
 
-    edges = np.linspace(0, result.shape[1], cores() + 1).astype(int).tolist()
-    _ = parallel_map(work, list(pairwise(edges)))
+    lines = -(-result.shape[1] // LINE)
+    edges = LINE * np.linspace(0, lines, min(cores(), lines) + 1).astype(int)
+    _ = parallel_map(work, list(pairwise(np.minimum(edges, result.shape[1]).tolist())))
     return result
 
 

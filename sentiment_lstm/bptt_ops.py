@@ -109,6 +109,7 @@ def lstm_bptt(
     Returns:
         States `(batch, time, units)`, last h and last c, each `(batch, units)`.
     """
+    words = None if words is None else keras.ops.cast(words, "int32")
     form = {"tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
     options = {"backwards": backwards, "with_states": with_states, "training": training}
     result: tuple[Tensor, Tensor, Tensor] = form(
@@ -159,8 +160,19 @@ def _backward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
 
 
 def _read(batch: bptt.Batch, weights: bptt.Weights) -> tuple[bptt.Batch, bptt.Weights]:
-    """Return batch and weights as `bptt` takes them, words multiplied beforehand."""
-    return bptt_words.started(batch, weights) if _is_of_words(batch) else (batch, weights)
+    """Return batch and weights as `bptt` takes them, words multiplied beforehand.
+
+    Raises:
+        ValueError: a step reads a word that there is not; compiled code would read on.
+    """
+    if not _is_of_words(batch):
+        return batch, weights
+    words, count = batch.words, len(batch.sequences)
+    if words.shape != batch.keep.shape:
+        raise ValueError(f"words {words.shape} and mask {batch.keep.shape} must be of one shape")
+    if words.size and not 0 <= words.min() <= words.max() < count:
+        raise ValueError(f"words {words.min()} to {words.max()} do not stand in {count} vectors")
+    return bptt_words.started(batch, weights)
 
 
 def _is_of_words(batch: bptt.Batch) -> bool:

@@ -71,14 +71,18 @@ def _product(a: Floats, b: Floats) -> Floats:
 
 
 def _summed_product(a: Floats, b: Floats) -> Floats:
-    """Return Aᵀ·B, the rows of both dealt out to threads."""
-    parts = parallel_map(lambda rows: a[rows].T @ b[rows], _parts(len(a)))
-    result: Floats = np.sum(parts, axis=0)
+    """Return Aᵀ·B, its columns dealt out to threads."""
+    result = np.empty((a.shape[1], b.shape[1]), np.float32)
+
+    def work(columns: slice) -> None:
+        result[:, columns] = a.T @ b[:, columns]
+
+    _ = parallel_map(work, _parts(b.shape[1]))
     return result
 
 
-def _parts(rows: int) -> list[slice]:
-    edges = np.linspace(0, rows, cores() + 1).astype(int).tolist()
+def _parts(size: int) -> list[slice]:
+    edges = np.linspace(0, size, cores() + 1).astype(int).tolist()
     return [slice(*pair) for pair in pairwise(edges)]
 
 

@@ -7,6 +7,7 @@ An LSTM that is told so multiplies a word's vector by its kernel once as well (s
 from typing import Any
 
 import keras
+from keras import ops
 
 from sentiment_lstm.lstm import Tensor
 
@@ -24,12 +25,17 @@ class DistinctWords(keras.layers.Layer):
         tokens: ids `(batch, time)`, int32.
 
     Returns:
-        The distinct ids `(words,)`, and which of them stands at each place, `(batch, time)`; int32.
+        The distinct ids `(words,)` (on JAX those of every place), and which of them stands at each
+        place, `(batch, time)`; int32.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_jit = keras.backend.backend() != "tensorflow"  # XLA has no `unique`
 
     def call(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Find them; see the class."""
-        distinct = {"tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
+        distinct = {"tensorflow": _tensorflow, "torch": _torch}.get(keras.backend.backend(), _all)
         return distinct(tokens)
 
     def compute_output_spec(self, tokens: Any) -> Any:
@@ -49,3 +55,9 @@ def _torch(tokens: Tensor) -> tuple[Tensor, Tensor]:
 
     found, places = torch.unique(tokens, return_inverse=True)
     return found.to(torch.int32), places.to(torch.int32)
+
+
+def _all(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Return every place as a word of its own."""
+    found = ops.reshape(tokens, (-1,))
+    return found, ops.reshape(ops.arange(found.shape[0], dtype="int32"), tokens.shape)

@@ -182,6 +182,7 @@ class LSTM(keras.layers.Layer):
         vectors: `(words, features)`, if the sequences were looked up among them.
         words: which of them stands at each step, `(batch, time)`, int32: where the layer can, it
             reads these in place of the sequences, and each vector once (see `distinct_words`).
+            A gradient goes to the vectors then, and none to the sequences.
 
     Example:
         >>> layer = LSTM(4, return_state=True)
@@ -325,7 +326,12 @@ class LSTM(keras.layers.Layer):
         words: Any = None,
     ) -> Any:
         """Run the layer; see the class for arguments and results."""
-        state = self._starting_state(sequences, initial_state)
+        if (words is None) != (vectors is None):
+            raise ValueError("give the layer both vectors and words, or neither")
+        if mask is None and words is not None:
+            mask = getattr(sequences, "_keras_mask", None)  # Keras sees to it for one tensor only
+        # Of sequences that are not read, not even the shape is asked: they need not be looked up.
+        state = self._starting_state(sequences if words is None else words, initial_state)
         keep = _flags(mask)
         if words is not None and self._reads_words(vectors, *state, training=bool(training)):
             hs, h, c = self._run_written_out(vectors, state, keep, words, training=bool(training))

@@ -55,6 +55,9 @@ class Pooling(keras.layers.Layer):
         }
         return ops.concatenate([pooled[kind]() for kind in self.kinds], axis=-1)
 
+    def compute_mask(self, *_: Any) -> None:
+        """Hand no mask on: time is gone."""
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "kinds": list(self.kinds)}

@@ -39,7 +39,34 @@ def test_states_are_those_of_the_stock_wrapper(return_sequences):
     assert [tuple(shape) for shape in shapes] == [states.shape, last.shape]
 
 
+@pytest.mark.parametrize("return_sequences", [True, False])
+def test_a_mask_goes_on_with_states_of_every_step_alone(return_sequences):
+    ours, _ = pair(return_sequences=return_sequences)
+    tokens = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(5, 3, mask_zero=True)(tokens)
+    states, last = ours(x)
+    assert (getattr(states, "_keras_mask", None) is not None) == return_sequences
+    assert getattr(last, "_keras_mask", None) is None
+
+
 def test_a_configuration_makes_the_same_layer():
     ours, _ = pair(return_sequences=True)
     copy = BothDirections.from_config(ours.get_config())
-    assert copy.get_config() == ours.get_config()
+    copy.build((None, 7, 3))
+    copy.set_weights(ours.get_weights())
+    x = np.random.default_rng(1).normal(size=(2, 7, 3)).astype("float32")
+    for one, other in zip(ours(x), copy(x), strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (one, other)))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (lstm(), lstm()),
+        (lstm(), lstm(go_backwards=True, return_sequences=False)),
+        (LSTM(4), LSTM(4, go_backwards=True)),
+    ],
+)
+def test_layers_that_are_no_pair_are_refused(layers):
+    with pytest.raises(ValueError, match=r"go_backwards=True|return_state=True"):
+        BothDirections(*layers)

@@ -8,6 +8,7 @@ from keras import ops
 from numpy_lstm import backward, forward
 
 from sentiment_lstm import bptt, bptt_ops, bptt_words, steps
+from sentiment_lstm.losses import binary_cross_entropy
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.model import build_classifier
 from sentiment_lstm.settings import ModelSettings
@@ -232,6 +233,66 @@ def test_words_that_are_told_are_multiplied_once(calls, monkeypatch):
     found = ops.convert_to_numpy(layer(unread, vectors=vectors, words=words))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert calls == ["started", "infer"]
+
+
+@needs_host
+@pytest.mark.parametrize(
+    ("words", "mask", "reason"),
+    [
+        ([[0, 1, 2], [0, 5, 1]], None, "do not stand in 5"),
+        ([[0, -1, 2], [0, 3, 1]], None, "do not stand in 5"),
+        ([[0, 1, 2], [0, 3, 1]], np.ones((2, 4), bool), "of one shape"),
+    ],
+)
+def test_words_that_are_not_there_are_refused(words, mask, reason):
+    layer, vectors = built(), np.ones((5, FEATURES), "float32")
+    with pytest.raises(Exception, match=reason):  # TensorFlow has a type of its own for it
+        layer(vectors[None, :3], vectors=vectors, words=np.array(words), mask=mask)
+
+
+def test_words_without_vectors_are_refused():
+    with pytest.raises(ValueError, match="both vectors and words"):
+        built()(sequences(), words=np.zeros((ROWS, TIME), "int32"))
+
+
+@needs_host
+def test_words_are_masked_as_the_sequences_are():
+    layer, tokens = built(), np.array([[1, 2, 0, 0], [3, 0, 0, 0]], "int32")
+    embedding = keras.layers.Embedding(4, FEATURES, mask_zero=True)
+    x = embedding(tokens)
+    vectors = ops.convert_to_tensor(embedding.embeddings)
+    told, untold, unmasked = (
+        ops.convert_to_numpy(ops.stop_gradient(output))
+        for output in (
+            layer(x, vectors=vectors, words=tokens),
+            layer(x),
+            layer(ops.take(vectors, tokens, axis=0)),
+        )
+    )
+    np.testing.assert_allclose(told, untold, atol=1e-6)
+    assert not np.allclose(told, unmasked, atol=1e-3)
+
+
+@needs_host
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_a_training_step_reads_words_once(monkeypatch, directions, precision):
+    made = []
+    for name in ("started", "backward"):
+        original = getattr(bptt_words, name)
+
+        def counted(*args, original=original, name=name):
+            made.append(name)
+            return original(*args)
+
+        monkeypatch.setattr(bptt_words, name, counted)
+    sizes = ModelSettings(embedding=16, units=16, directions=directions, layers=2)
+    network = build_classifier(sizes, 6, 1, precision=precision, words_once=True)
+    optimizer = keras.optimizers.SGD()
+    optimizer.build(network.trainable_variables)
+    step = steps.train_step(network, optimizer, binary_cross_entropy())
+    step(np.array([[1, 2, 2], [4, 2, 0]]), np.ones(2), np.ones(2))
+    assert sorted(made) == ["backward"] * directions + ["started"] * directions
 
 
 def test_where_input_is_dropped_every_place_is_read(monkeypatch):

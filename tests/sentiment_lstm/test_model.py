@@ -147,6 +147,16 @@ def test_words_read_once_teach_what_they_teach_at_every_place(layers, directions
     np.testing.assert_allclose(logits(once, batch), logits(every, batch), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("pooling", [("last",), ("last", "max")])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_keras_fits_a_network_too(directions, pooling):
+    model = build_classifier(settings(directions=directions, pooling=pooling), VOCABULARY, 1)
+    before = weights_of(model)
+    model.compile("sgd", "mse")
+    model.fit(padded(TEXTS, 6), np.ones((4, 1), "float32"), verbose=0)
+    assert all((weight != before[name]).any() for name, weight in weights_of(model).items())
+
+
 @needs_distinct
 def test_dropout_on_the_vectors_reads_every_place():
     names = {
