@@ -36,8 +36,9 @@ def main(
 ) -> None:
     """Train RUNGs that were not trained yet, and print the table of those of as many epochs.
 
-    RUNGs are scratch, pretrained, schedule, adversarial and virtual; the table alone without any.
-    The first seed of each comes first. Stopped, it goes on where it was when it is run again.
+    RUNGs are scratch, pretrained, schedule, adversarial, virtual and distilled; the table
+    alone without any. The first seed of each comes first. Stopped, it goes on where it was
+    when it is run again.
     """
     for seed in range(seeds):
         for name in rungs:
