@@ -25,6 +25,7 @@ from sentiment_lstm.settings import (
     TrainSettings,
     check_pretraining,
     check_section,
+    check_start_share,
     parse_section,
     setting,
 )
@@ -144,6 +145,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_pretraining(self.model, self.pretrain)
+        check_start_share(self.model, self.train)
         if self.teaches and not self.data.unlabelled:
             raise SettingsError(
                 "teachers label unlabelled texts, and data.unlabelled is empty: give it a file of "

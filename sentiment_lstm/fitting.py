@@ -19,13 +19,18 @@ from sentiment_lstm.bundle import (
     write_bundle,
 )
 from sentiment_lstm.calibration import fit_temperature
-from sentiment_lstm.errors import DataError
+from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.groups import ALONE, Group
 from sentiment_lstm.language_models import read_language_model, resolve_language_model
 from sentiment_lstm.model import build_classifier, weights_of
 from sentiment_lstm.progress import Progress, silent
 from sentiment_lstm.resumable import OnEpoch
-from sentiment_lstm.settings import ModelSettings, TextSettings, TrainSettings
+from sentiment_lstm.settings import (
+    ModelSettings,
+    TextSettings,
+    TrainSettings,
+    check_start_share,
+)
 from sentiment_lstm.starting import from_classifier, from_language_model
 from sentiment_lstm.text import Vocabulary
 from sentiment_lstm.training import Task, Trained, train_network, validation_figures
@@ -78,9 +83,11 @@ def fit(
         DataError: a split holds no text, or `model.embeddings` cannot be used.
         BundleError: `output` holds other files, no bundle can hold such labels or targets,
             `model.start` is no language model, or `model.from_model` no classifier.
-        SettingsError: what the weights are to start from has other sizes.
+        SettingsError: what the weights are to start from has other sizes, or nothing that
+            `train.start_share` could be a share of.
         Paused: after `max_minutes`; the checkpoint is kept.
     """
+    check_start_share(model, settings)
     if output is not None:
         check_target(output)
     _require_texts(splits)
@@ -132,9 +139,28 @@ def _start(
         return from_language_model(found, vocabulary, fresh)
     if model.from_model:
         bundle = read_bundle(resolve_model(model.from_model))
-        return from_classifier(bundle, task.labels, vocabulary, fresh)
+        start = from_classifier(bundle, task.labels, vocabulary, fresh)
+        _require_head(start, bundle.config, model, settings)
+        return start
     vectors = read_word_vectors(Path(model.embeddings), vocabulary, model.embedding)
     return {"embedding": vectors.placed_in(fresh["embedding"])}
+
+
+def _require_head(
+    start: Mapping[str, NDArray[np.float32]],
+    other: BundleConfig,
+    model: ModelSettings,
+    settings: TrainSettings,
+) -> None:
+    """See that a head to be averaged was the start of the new one: means of others say nothing."""
+    if settings.start_share and "head.kernel" not in start:
+        told = ", ".join(other.labels) or "numbers"
+        raise SettingsError(
+            f"train.start_share is {settings.start_share}, and model.from_model is "
+            f"{model.from_model!r}, which tells {told} from states pooled by "
+            f"{', '.join(other.pooling)}: a head is averaged with one of the same labels and "
+            "pooling, set train.start_share to 0 or give another model"
+        )
 
 
 def _config(splits: Splits, task: Task, text: TextSettings, model: ModelSettings) -> BundleConfig:

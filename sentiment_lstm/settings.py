@@ -128,6 +128,12 @@ class TrainSettings:
     average: float = setting(
         0.0, help="decay of the running average of weights; 0 is none", low=0, high=0.99999
     )
+    start_share: float = setting(
+        0.0,
+        help="share of model.from_model's weights in those that a training ends with; 0 is none",
+        low=0,
+        high=0.99,
+    )
     discriminative: float = setting(
         1.0, help="learning rate of each layer, as a share of that of the one above", low=0, high=1
     )
@@ -233,6 +239,19 @@ def check_pretraining(model: ModelSettings, pretrain: PretrainSettings) -> None:
     if len(starts) > 1:
         raise SettingsError(
             f"{' and '.join(starts)}, two starts for one embedding: leave all but one empty or 0"
+        )
+
+
+def check_start_share(model: ModelSettings, train: TrainSettings) -> None:
+    """See that what is trained can be averaged with what it started from.
+
+    Raises:
+        SettingsError: it starts from no classifier.
+    """
+    if train.start_share and not model.from_model:
+        raise SettingsError(
+            f"train.start_share is {train.start_share}, and model.from_model names no classifier "
+            "to share with: name one, or set the first to 0"
         )
 
 

@@ -86,9 +86,11 @@ class Trained:
     """What a training leaves.
 
     Attributes:
-        weights: the best weights, by their names in a bundle.
-        history: one row an epoch.
-        validation_outputs: the best network's raw outputs on validation, `(texts, outputs)`.
+        weights: the best weights, by their names in a bundle, averaged with those of the start
+            where the settings ask for it.
+        history: one row an epoch, of the network before that.
+        validation_outputs: raw outputs on validation of the network of these weights,
+            `(texts, outputs)`.
     """
 
     weights: dict[str, NDArray[np.float32]]
@@ -124,7 +126,8 @@ def train_network(
         checkpoints: directory of checkpoints, or None to keep none. Whoever calls makes sure that
             they belong to the same data and settings.
         max_minutes: after which it saves a checkpoint and raises `Paused`, or None.
-        initial: weights to start from, by their names in a bundle; the others are random.
+        initial: weights to start from, by their names in a bundle; the others are random. Of
+            those, `settings.start_share` of each is in what the training ends with.
         unlabelled: texts whose labels are not read, where the settings ask for some; without
             them those of `train` take their place.
         group: processes that train this network together, each with a call like this one.
@@ -163,7 +166,7 @@ def train_network(
             others = Unlabelled(texts, settings.unlabelled_batch, model.embedding, settings.seed)
         training = _Training(network, train, validation, task, settings, keeping, others, group)
         training.run(progress, on_epoch)
-        return training.result()
+        return training.result(initial or {})
 
 
 class _Training(Resumable[Batch, ClassifierPosition]):
@@ -243,10 +246,28 @@ class _Training(Resumable[Batch, ClassifierPosition]):
     def restore(self, arrays: Arrays) -> None:
         self.best_weights = {k: arrays[f"best/{k}"] for k in self.best_weights}
 
-    def result(self) -> Trained:
-        load_weights(self.network, self.best_weights)
+    def result(self, start: Mapping[str, NDArray[np.float32]]) -> Trained:
+        """Return the best weights, averaged with those of the start if the settings ask for it."""
+        weights = averaged_with(start, self.settings.start_share, self.best_weights)
+        load_weights(self.network, weights)
         outputs = predict(self.forward, self.validation, self.group)
-        return Trained(self.best_weights, self.position.history, outputs)
+        return Trained(weights, self.position.history, outputs)
+
+
+def averaged_with(
+    start: Mapping[str, NDArray[np.float32]],
+    share: float,
+    weights: Mapping[str, NDArray[np.float32]],
+) -> dict[str, NDArray[np.float32]]:
+    """Return share * start + (1 - share) * weights; those that have no start as they are.
+
+    On the line between a network and what it was fine-tuned from lie networks that keep what the
+    first knew and know what the second learnt (WiSE-FT: Wortsman et al., "Robust fine-tuning of
+    zero-shot models", CVPR 2022, section 3).
+    """
+    old, new = np.float32(share), np.float32(1 - share)
+    shared = {k: old * start[k] + new * weights[k] for k in weights if share and k in start}
+    return {**weights, **shared}
 
 
 def drop_tokens(tokens: NDArray[np.int32], rate: float, seed: tuple[int, ...]) -> NDArray[np.int32]:

@@ -30,6 +30,13 @@ def test_every_shipped_recipe_loads_under_its_own_name():
     assert [load_recipe(name).name for name in recipe_names()] == recipe_names()
 
 
+def test_a_start_is_shared_only_where_there_is_one():
+    given = ["train.start_share=0.5"]
+    assert "model.from_model names no classifier" in refused("quickstart", given)
+    both = ["model.from_model=imdb-tiny", *given]
+    assert load_recipe("quickstart", both).train.start_share == 0.5
+
+
 def test_quickstart_needs_no_network():
     assert load_recipe("quickstart").data.source == "demo"
 

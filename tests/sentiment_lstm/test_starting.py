@@ -121,6 +121,41 @@ def test_a_training_goes_on_from_a_classifier(other, tmp_path):
         np.testing.assert_allclose(weights[name], expected[name], atol=1e-6)
 
 
+QUICK = {"epochs": 2, "learning_rate": 0.1}
+
+
+def fitted(other, word, output, **settings):
+    """Return the bundle of a training that goes on from a classifier, a word of it among others."""
+    texts = [f"good film {word}", "bad film"] * 20
+    recipe = {"model": SIZES | {"from_model": str(other)}, "train": QUICK | settings}
+    return read_bundle(train(texts, ["up", "down"] * 20, recipe, output=output))
+
+
+def test_a_share_of_what_it_went_on_from_is_in_what_it_ends_with(other, tmp_path):
+    start = read_bundle(other)
+    word = start.vocabulary.tokens[-1]
+    alone = fitted(other, word, tmp_path / "alone").weights
+    found = fitted(other, word, tmp_path / "shared", start_share=0.3)
+    for name in set(alone) - {"embedding"}:
+        expected = 0.3 * start.weights[name].astype("float64") + 0.7 * alone[name]
+        np.testing.assert_allclose(found.weights[name], expected, rtol=1e-5, atol=1e-7)
+        assert np.abs(found.weights[name] - alone[name]).max() > 0.01
+    row = found.vocabulary.tokens.index(word)
+    expected = 0.3 * start.weights["embedding"][-1] + 0.7 * alone["embedding"][row]
+    np.testing.assert_allclose(found.weights["embedding"][row], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_what_cannot_be_shared_with_is_refused(other, tmp_path):
+    texts, labels = ["good film", "bad film"] * 20, ["praise", "blame"] * 20
+    recipe = {"model": SIZES | {"from_model": str(other)}, "train": {"start_share": 0.5}}
+    with pytest.raises(SettingsError, match=r"start_share is 0\.5, .*, which tells down, up from"):
+        train(texts, labels, recipe, output=tmp_path / "fine")
+    recipe = {"model": SIZES, "train": {"start_share": 0.5}}
+    with pytest.raises(SettingsError, match=r"start_share is 0\.5, and model.from_model names no"):
+        train(texts, labels, recipe, output=tmp_path / "fine")
+    assert not (tmp_path / "fine").exists()
+
+
 @pytest.mark.parametrize("sizes", [{"units": 4}, {"embedding": 6}, {"layers": 2}])
 def test_a_classifier_of_other_sizes_is_no_start(other, tmp_path, sizes):
     recipe = {"model": SIZES | {"from_model": str(other)} | sizes}

@@ -11,13 +11,14 @@ from keras import ops
 from sentiment_lstm import training
 from sentiment_lstm.batching import TokenArrays
 from sentiment_lstm.losses import loss_for
-from sentiment_lstm.model import build_classifier, named_variables, weights_of
+from sentiment_lstm.model import build_classifier, load_weights, named_variables, weights_of
 from sentiment_lstm.settings import ModelSettings, TrainSettings
-from sentiment_lstm.steps import train_step
+from sentiment_lstm.steps import forward, train_step
 from sentiment_lstm.training import (
     Task,
     build_optimizer,
     drop_tokens,
+    predict,
     train_network,
     validation_figures,
 )
@@ -326,6 +327,34 @@ def test_starting_embeddings_are_those_given():
     settings = everything_on(learning_rate=1e-8, epochs=1, weight_decay=0.0)
     result = run(settings, initial={"embedding": given})
     np.testing.assert_allclose(result.weights["embedding"], given, atol=1e-5)
+
+
+def initial_weights(seed):
+    """Return random weights for all that a network of `SMALL` holds."""
+    draw, network = np.random.default_rng(seed).normal, build_classifier(SMALL, 20, 1, 0)
+    return {k: draw(0, 0.3, w.shape).astype("float32") for k, w in weights_of(network).items()}
+
+
+def test_what_it_started_from_is_averaged_in_at_the_end_killed_or_not(tmp_path):
+    start = initial_weights(3)
+    alone = run(everything_on(), initial=start)
+    settings = everything_on(start_share=0.25)
+    with pytest.raises(KilledError):
+        run(settings, tmp_path, progress=killer(7), initial=start)
+    shared = run(settings, tmp_path, initial=start)
+    for name, weights in alone.weights.items():
+        expected = (start[name] + 3.0 * weights) / 4
+        np.testing.assert_allclose(shared.weights[name], expected, rtol=1e-5, atol=1e-6)
+        assert np.abs(weights - start[name]).max() > 0.01, name
+    network = build_classifier(SMALL, 20, 1, 0)
+    load_weights(network, shared.weights)
+    outputs = predict(forward(network), order_matters(40, 1))
+    np.testing.assert_allclose(shared.validation_outputs, outputs, atol=1e-6)
+    assert np.abs(shared.validation_outputs - alone.validation_outputs).max() > 0.01
+    seen = ("loss", "validation_loss")
+    assert [[row[k] for k in seen] for row in shared.history] == [
+        [row[k] for k in seen] for row in alone.history
+    ]
 
 
 def test_token_dropout_replaces_real_tokens_only_and_by_seed():
