@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from sentiment_lstm.bfloat16 import Bits, Floats
 from sentiment_lstm.bfloat16_panels import ABREAST, COLUMNS
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.compiled_arrays import INDEX, columns_of, entry, index, past
 
 TOGETHER = 4  # rows whose sums are held in registers
@@ -51,7 +51,7 @@ def available() -> bool:
     return bool(features.get("avx512f") and features.get("avx512bf16"))
 
 
-@kernel
+@part
 def add_rows(rows: int, a: Bits, panels: Bits, result: Floats) -> None:
     """Add so many rows of A·B, a multiple of `ROWS`, to a result; shapes are not looked at."""
     for panel in range(0, panels.shape[0], ABREAST):

@@ -349,6 +349,7 @@ def _scan_back(
         dh,
         dc,
         dz,
+        np.zeros((1, breadth), np.float32),
         d_read,
         d_sequences,
     )

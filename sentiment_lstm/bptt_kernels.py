@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.bfloat16 import narrowed, widened
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.precision import NARROW, put_sum
 
 Floats = NDArray[np.float32]
@@ -64,7 +64,7 @@ _HALF, _ONE = np.float32(0.5), np.float32(1)
 SPARE = NARROW.spare
 
 
-@kernel
+@part
 def tanh(x: Any) -> Any:
     """Return tanh(x) in a form that becomes vector instructions; NaN stays NaN."""
     x = _L if x > _L else x
@@ -82,13 +82,13 @@ def tanh(x: Any) -> Any:
     return x * p / q
 
 
-@kernel
+@part
 def sigmoid(x: Any) -> Any:
     """Return the logistic function, as ½ + ½ tanh(½x)."""
     return _HALF + _HALF * tanh(_HALF * x)
 
 
-@kernel
+@part
 def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     """Take one step, given the pre-activations.
 
@@ -107,7 +107,7 @@ def gates_forward(n: int, keep: Flags, z: Floats, before: Floats, c: Floats, h: 
 
 # One row at a time, and each gate an array of its own: so that the compiler sees few enough
 # pointers to prove apart, and makes vector instructions of the loop.
-@kernel
+@part
 def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
@@ -123,7 +123,7 @@ def _row_forward(z: Floats, before: Floats, c: Floats, h: Floats) -> None:
         h[j] = o * tanh(c[j])
 
 
-@kernel
+@part
 def gates_backward(
     n: int,
     keep: Flags,
@@ -152,7 +152,7 @@ def gates_backward(
                 dz[k, j] = 0
 
 
-@kernel
+@part
 def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Floats) -> None:
     units = dh.shape[0]
     a_i, a_f = gates[:units], gates[units : 2 * units]
@@ -171,7 +171,7 @@ def _row_backward(gates: Floats, before: Floats, dh: Floats, dc: Floats, dz: Flo
         dh[j] = 0
 
 
-@kernel
+@part
 def gather(
     n: int,
     h: Floats,
@@ -204,7 +204,7 @@ def gather(
             read[k, j] = 0
 
 
-@kernel
+@part
 def take(n: int, starts: Floats, words: Words, rows: Indices, t: int, z: Floats) -> None:
     """Put down what the words of a step bring to the pre-activations, for the n rows that run.
 
@@ -294,6 +294,7 @@ def scan_backward(
     dh: Floats,
     dc: Floats,
     dz: Floats,
+    zeros: Floats,
     d_read: Floats,
     d_sequences: Floats,
 ) -> None:
@@ -312,14 +313,16 @@ def scan_backward(
         dh: gradient of the last state, `(n, units)`; afterwards of the first.
         dc: gradient of the last cell, likewise.
         dz: takes the gradient of the pre-activations, packed `(P, 4 * units)`.
+        zeros: as many as a row of d_read, `(1, ≥ units + features)`.
         d_read: room for a step's, `(n, ≥ units + features)`.
         d_sequences: takes the gradient of what the steps read, `(batch, time, features)`, and
             keeps what it holds at those that no step reads.
     """
     gates, _, before = tape
     everyone, units = dh.shape
-    at, last = counts.sum(), counts.shape[0] - 1
-    nothing = np.zeros((1, d_read.shape[1]), np.float32)
+    at, last = 0, counts.shape[0] - 1
+    for t in range(counts.shape[0]):  # counts.sum() and np.zeros take long to compile
+        at += counts[t]
     for t in range(last, -1, -1):
         n = counts[t]
         at -= n
@@ -328,11 +331,11 @@ def scan_backward(
                 dh[k, j] += widened(d_states[rows[k], t, j])
         now = slice(at, at + n + SPARE)
         gates_backward(n, keep[t], gates[now], before[now], dh, dc, dz[now])
-        put_sum(n, dz[now], panels, nothing, d_read)
+        put_sum(n, dz[now], panels, zeros, d_read)
         spread(n, d_read, dropped, rows, last - t if backwards else t, dh, d_sequences)
 
 
-@kernel
+@part
 def spread(
     n: int,
     d_read: Floats,

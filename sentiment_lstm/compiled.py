@@ -35,8 +35,11 @@ OPTIONS = {
     "error_model": "numpy",
     "nogil": True,
     "forceinline": True,
+    "no_cfunc_wrapper": True,  # a second way in, for callers in C: there are none
     "cache": kept_in() is not None,
 }
+# What kernels call is kept in their own code, and by itself nowhere.
+OF_PARTS = OPTIONS | {"cache": False}
 
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
 MODULES = (
@@ -70,6 +73,11 @@ def kernel(function: Callable[..., Any]) -> Any:
         kept._cache_file.__class__ = _SealedFile
         kept._cache_file._source_stamp = stamp()
     return compiled
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call, as a decorator."""
+    return njit(**OF_PARTS)(function)
 
 
 class _SealedFile(IndexDataCacheFile):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.bptt_kernels import sigmoid, tanh
 from sentiment_lstm.bundle_config import BundleConfig
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.folding import Floats, Indices
 from sentiment_lstm.inference import Batch, Network, layer_weights, side_by_side
 from sentiment_lstm.parallel import parallel_map
@@ -152,14 +152,14 @@ def scan(
                 states[at[k], direction * units + j] = h[k, j]
 
 
-@kernel
+@part
 def take(row: Floats, z: Floats) -> None:
     """Put down the inputs' part of a text's pre-activations."""
     for j in range(z.shape[0]):
         z[j] = row[j]
 
 
-@kernel
+@part
 def onward(z: Floats, c: Floats, h: Floats) -> None:
     """Move one text a token on; like `bptt_kernels.gates_forward`, which also leaves the gates.
 
@@ -176,7 +176,7 @@ def onward(z: Floats, c: Floats, h: Floats) -> None:
         c[j], h[j] = cell, o * tanh(cell)
 
 
-@kernel
+@part
 def pool(n: int, h: Floats, largest: Floats, total: Floats) -> None:
     """Take the states of n texts into their largest values and their sum, where asked for."""
     for k in range(n if largest.shape[0] else 0):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.text import CHARACTERS, UNKNOWN, WORD, Encoder, Vocabulary, truncate
 
 Points = NDArray[np.uint32]
@@ -125,7 +125,7 @@ def encode(points: Points, tables: Tables) -> Ids:
     return ids[:count]
 
 
-@kernel
+@part
 def normal(points: Points, characters: Points) -> Points:
     """Return the normal text, but for its line-break tags, which stay."""
     text, n = np.empty(len(points) * RUN, np.uint32), 0
@@ -142,7 +142,7 @@ def normal(points: Points, characters: Points) -> Points:
     return text[:n]
 
 
-@kernel
+@part
 def _break_tag(text: Points, at: int) -> int:
     """Return the length of the line-break tag that starts at this "<", or 0."""
     end = at + 1
@@ -155,12 +155,12 @@ def _break_tag(text: Points, at: int) -> int:
     return end + 1 - at if _is(text, end, _MORE) else 0
 
 
-@kernel
+@part
 def _is(text: Points, at: int, point: Any) -> Any:
     return at < len(text) and text[at] == point
 
 
-@kernel
+@part
 def _token_end(text: Points, at: int, kinds: NDArray[np.uint8]) -> int:
     """Return where the token that starts here ends."""
     first, end = text[at], at + 1
@@ -179,13 +179,13 @@ def _token_end(text: Points, at: int, kinds: NDArray[np.uint8]) -> int:
     return end
 
 
-@kernel
+@part
 def _negates(text: Points, at: int) -> Any:
     """Tell whether "n't" stands here."""
     return _is(text, at, _N) and _is(text, at + 1, _APOSTROPHE) and _is(text, at + 2, _T)
 
 
-@kernel
+@part
 def _ends_word(text: Points, at: int) -> Any:
     r"""Tell whether `\b` holds here, behind a letter of ASCII."""
     if at >= len(text) or _negates(text, at):
@@ -194,7 +194,7 @@ def _ends_word(text: Points, at: int) -> Any:
     return not (97 <= p <= 122 or 48 <= p <= 57 or 65 <= p <= 90 or p == 95)
 
 
-@kernel
+@part
 def _ending(text: Points, at: int) -> int:
     """Return the length of the "s", "re", … that stands here and ends a word, or 0."""
     for k in range(len(_ENDINGS)):
@@ -206,7 +206,7 @@ def _ending(text: Points, at: int) -> int:
     return 0
 
 
-@kernel
+@part
 def _find(
     text: Points, at: int, end: int, slots: Ids, keys: Points, starts: NDArray[np.int64]
 ) -> Any:
@@ -229,7 +229,7 @@ def _fill_slots(slots: Ids, keys: Points, starts: NDArray[np.int64]) -> None:
         slots[slot] = id_
 
 
-@kernel
+@part
 def _slot(text: Points, at: int, end: int, slots: int) -> Any:
     """Return where a token is looked for first, among 2**k slots."""
     code = _OFFSET
@@ -239,7 +239,7 @@ def _slot(text: Points, at: int, end: int, slots: int) -> Any:
     return np.int64(code) & (slots - 1)
 
 
-@kernel
+@part
 def _equal(one: Points, at: int, other: Points, start: int, length: int) -> bool:
     same = True
     for k in range(length):

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from sentiment_lstm.bfloat16 import Bits, Floats
 from sentiment_lstm.bfloat16_panels import ABREAST, COLUMNS, DEPTH, ROWS
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import part
 from sentiment_lstm.compiled_arrays import BYTE, POINTER, columns_of, entry, index, past, stride_of
 
 # Linux gives the registers, 8 KiB for each thread, to those that ask: arch_prctl(2).
@@ -38,7 +38,7 @@ def available() -> bool:
     return int(answer) == 0
 
 
-@kernel
+@part
 def add_rows(rows: int, a: Bits, panels: Bits, result: Floats) -> None:
     """Add so many rows of A·B, a multiple of `ROWS`, to a result; shapes are not looked at."""
     for panel in range(0, panels.shape[0], ABREAST):

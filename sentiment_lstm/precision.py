@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sentiment_lstm import bfloat16_products, tiles
 from sentiment_lstm.bfloat16 import column_sums
 from sentiment_lstm.bfloat16_panels import ROWS
-from sentiment_lstm.compiled import OPTIONS
+from sentiment_lstm.compiled import OF_PARTS
 
 Floats = NDArray[np.float32]
 
@@ -75,18 +75,16 @@ def put_sum(n: int, a: Any, panels: Any, to: Floats, result: Floats) -> None:
     raise NotImplementedError  # each form's own stands in its place
 
 
-# numba wants what stands in its place to have the same signature, annotations included. Its code is
-# kept with that of the kernels it stands in, and must not be found elsewhere when tiles change.
-@overload(put_sum, jit_options=OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
-def _put_sum(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:  # noqa: ARG001
-    def narrow(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:
+# numba wants what stands in its place to have the same signature, annotations included; what it
+# hands over here are the arrays' types. A function that only called `tiles.put_sum` would have its
+# tiles compiled once more.
+@overload(put_sum, jit_options=OF_PARTS)  # type: ignore[untyped-decorator]
+def _put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> Any:  # noqa: ARG001
+    def narrow(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> None:
         for k in range(n):
             start = to[min(k, to.shape[0] - 1)]
             for j in range(result.shape[1]):
                 result[k, j] = start[j]
         bfloat16_products.add_product(n, a, panels, result)
 
-    def single(n: Any, a: Any, panels: Any, to: Any, result: Any) -> Any:
-        tiles.put_sum(n, a, panels, to, result)
-
-    return narrow if a.dtype == types.uint16 else single
+    return narrow if a.dtype == types.uint16 else tiles.put_sum.py_func

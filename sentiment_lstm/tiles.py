@@ -22,7 +22,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from sentiment_lstm.compiled import kernel
+from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.loans import Loans
 
 Floats = NDArray[np.float32]
@@ -106,8 +106,9 @@ def _adder(rows: int, abreast: int = 1) -> Any:
                 for i in (0, 3, 4, 5)
             )
             _, first, n, _, _, _, column = arguments
+            places = [_not_past(build, build.add(first, _index(r)), n) for r in range(rows)]
             read, added_to, written = (
-                [_row(build, of, first, n, r) for r in range(rows)] for of in (a, to, result)
+                [_row(build, of, place) for place in places] for of in (a, to, result)
             )
             added_to, written = (
                 [build.gep(row, [column]) for row in of] for of in (added_to, written)
@@ -121,14 +122,16 @@ def _adder(rows: int, abreast: int = 1) -> Any:
     return add_tile
 
 
-def _row(build: Any, array: Any, first: Any, n: Any, r: int) -> Any:
-    """Return a pointer to row first + r of a matrix, or to the last one of n or of all."""
+def _not_past(build: Any, row: Any, rows: Any) -> Any:
+    """Return which of so many rows one is, the last for those behind it."""
+    last = build.sub(rows, _index(1))
+    return build.select(build.icmp_signed("<", row, last), row, last)
+
+
+def _row(build: Any, array: Any, row: Any) -> Any:
+    """Return a pointer to a row of a matrix, or to its last one."""
     rows, width = cgutils.unpack_tuple(build, array.shape)
-    row = build.add(first, _index(r))
-    for end in (n, rows):
-        last = build.sub(end, _index(1))
-        row = build.select(build.icmp_signed("<", row, last), row, last)
-    return build.gep(array.data, [build.mul(row, width)])
+    return build.gep(array.data, [build.mul(_not_past(build, row, rows), width)])
 
 
 def _ahead(build: Any, panels: Any, first: Any, n: Any, rows: int) -> tuple[Any, Any]:
@@ -268,7 +271,7 @@ def put_affine(n: int, a: Floats, panels: Floats, bias: Floats, result: Floats) 
     put_sum(n, a, panels, bias.reshape((1, -1)), result)
 
 
-@kernel
+@part
 def put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> None:
     """Put the first n rows of A·B, added to as many rows or to one, into those of a result.
 
@@ -292,29 +295,35 @@ def put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> No
         some = panels[done : done + ABREAST]
         _add_one_abreast(a, 0 * done, n, some, to, result, done * WIDTH)
         done += ABREAST
-    for p in range(done, panels.shape[0]):
-        first, panel = p * WIDTH, panels[p : p + 1]
-        if first + WIDTH <= columns:
-            _put_panel(n, a, panel, to, result, first)
-        else:
-            _put_edge(n, a, panel, to, result, first)
+    edge, left = columns // WIDTH, columns % WIDTH  # the panel of whose columns some are left
+    room = np.empty((n if left else 0, WIDTH), np.float32)
+    for p in range(done, edge + (left > 0)):
+        first, source, place = p * WIDTH, to, result
+        if p == edge:
+            _take_edge(room, to, first)
+            first, source, place = 0 * first, room, room
+        # Called in one place: whoever calls takes all tiles in whole, which takes long to compile.
+        _put_panel(n, a, panels[p : p + 1], source, place, first)
+    _leave_edge(room, result, edge * WIDTH)
 
 
-@kernel
-def _put_edge(n: int, a: Floats, panel: Floats, to: Floats, result: Floats, column: int) -> None:
-    """Do as `_put_panel` does, where the result has fewer columns than the panel."""
-    left = result.shape[1] - column
-    edge = np.empty((n, WIDTH), np.float32)
-    for k in range(n):
-        for j in range(left):
-            edge[k, j] = to[min(k, to.shape[0] - 1), column + j]
-    _put_panel(n, a, panel, edge, edge, 0 * column)  # not 0, which is compiled for itself
-    for k in range(n):
-        for j in range(left):
-            result[k, column + j] = edge[k, j]
+@part
+def _take_edge(room: Floats, to: Floats, column: int) -> None:
+    """Put the columns from one on, or those of one row, into the first ones of a room."""
+    for k in range(room.shape[0]):
+        for j in range(to.shape[1] - column):
+            room[k, j] = to[min(k, to.shape[0] - 1), column + j]
 
 
-@kernel
+@part
+def _leave_edge(room: Floats, result: Floats, column: int) -> None:
+    """Put the first columns of a room into those of a result from one on."""
+    for k in range(room.shape[0]):
+        for j in range(result.shape[1] - column):
+            result[k, column + j] = room[k, j]
+
+
+@part
 def _put_panel(n: int, a: Floats, panel: Floats, to: Floats, result: Floats, column: int) -> None:
     """Put the sum for one panel `(1, m, WIDTH)` into a result's columns from one on; see `_put`."""
     row = 0

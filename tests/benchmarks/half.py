@@ -35,11 +35,12 @@ def _layer(case: Any, policy: str) -> Any:
     import keras
 
     from sentiment_lstm.lstm import LSTM
+    from tests.benchmarks.layer_model import keras_model
     from tests.benchmarks.layer_peers import KerasLayer
 
     keras.config.set_dtype_policy(policy)
     try:
-        return KerasLayer(case, LSTM, jit=False)
+        return KerasLayer(case, keras_model(case, LSTM), jit=False)
     finally:
         keras.config.set_dtype_policy("float32")
 

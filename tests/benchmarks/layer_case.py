@@ -48,10 +48,17 @@ class Case:
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
-        """Token ids `(batch, time)`, zeros after each text's end."""
-        random = np.random.default_rng(2)
-        ids = random.integers(1, VOCABULARY, (self.batch, self.time), dtype=np.int32)
-        return np.where(np.arange(self.time) < self.lengths[:, np.newaxis], ids, np.int32(0))
+        """Token ids `(batch, time)`, zeros after each text's end.
+
+        They are drawn by Zipf's law, as words come: the k-th is so often read as 1/k is large. Of
+        the places of a batch, 25 to 39 in a hundred hold a word for the first time; of reviews in
+        order of length, 20.
+        """
+        words = np.arange(1, VOCABULARY)
+        often = 1 / words / np.sum(1 / words)
+        ids = np.random.default_rng(2).choice(words, (self.batch, self.time), p=often)
+        there = np.arange(self.time) < self.lengths[:, np.newaxis]
+        return np.where(there, ids, 0).astype(np.int32)
 
     @cached_property
     def targets(self) -> NDArray[np.float32]:

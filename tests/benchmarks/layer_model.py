@@ -7,6 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.both_directions import BothDirections
+from sentiment_lstm.distinct_words import DistinctWords
+from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.torch_weights import to_torch
 from tests.benchmarks.layer_case import VOCABULARY, Case
 
@@ -23,6 +26,19 @@ def keras_model(case: Case, layer: Any) -> keras.Model:
     )
     model.build((None, case.time))
     return model
+
+
+def model_that_reads_words_once(case: Case) -> keras.Model:
+    """Return the same of our layer, told which words stand where, as `train` builds a network."""
+    tokens = keras.Input((case.time,), dtype="int32")
+    embedding = keras.layers.Embedding(VOCABULARY, case.features, mask_zero=case.ragged)
+    distinct, words = DistinctWords()(tokens)
+    how: dict[str, Any] = {"return_state": True}
+    lstm: Any = LSTM(case.units, **how)
+    if case.directions == 2:
+        lstm = BothDirections(lstm, LSTM(case.units, go_backwards=True, **how))
+    last = lstm(embedding(tokens), vectors=embedding(distinct), words=words)[0]
+    return keras.Model(tokens, keras.layers.Dense(1)(last))
 
 
 def torch_lstm(case: Case, kernels: Sequence[NDArray[np.float32]]) -> Any:

@@ -10,10 +10,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from sentiment_lstm.bptt_ops import graphs_stay_here
-from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.parallel import cores
 from tests.benchmarks.layer_case import Case
-from tests.benchmarks.layer_model import keras_model, torch_lstm
+from tests.benchmarks.layer_model import keras_model, model_that_reads_words_once, torch_lstm
 
 Arrays = list[NDArray[np.float32]]
 
@@ -34,10 +33,10 @@ class Contender(Protocol):
 
 def contenders(case: Case) -> dict[str, Contender]:
     """Return ours and its peers, by name."""
-    graph = KerasLayer(case, keras.layers.LSTM, jit=False)
+    graph = KerasLayer(case, keras_model(case, keras.layers.LSTM), jit=False)
     weights = graph.model.get_weights()
-    ours = KerasLayer(case, LSTM, jit=False, weights=weights)
-    xla = KerasLayer(case, keras.layers.LSTM, jit=True, weights=weights)
+    ours = KerasLayer(case, model_that_reads_words_once(case), jit=False, weights=weights)
+    xla = KerasLayer(case, keras_model(case, keras.layers.LSTM), jit=True, weights=weights)
     return {"ours": ours, "keras graph": graph, "keras XLA": xla, **_torch(case, weights)}
 
 
@@ -46,7 +45,7 @@ class KerasLayer:
 
     Args:
         case: the batch.
-        layer: the class of the LSTM.
+        model: embedding → LSTM → dense.
         jit: compile with XLA.
         weights: as `get_weights` of the same model gives them; None draws them.
     """
@@ -54,12 +53,12 @@ class KerasLayer:
     def __init__(
         self,
         case: Case,
-        layer: Any,
+        model: keras.Model,
         *,
         jit: bool,
         weights: Arrays | None = None,
     ) -> None:
-        self.model = keras_model(case, layer)
+        self.model = model
         if weights is not None:
             self.model.set_weights(weights)
         self._ids, self._targets = tf.constant(case.ids), tf.constant(case.targets)

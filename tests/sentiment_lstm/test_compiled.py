@@ -116,5 +116,6 @@ def test_the_process_that_compiles_and_those_that_find_its_code_compute_the_same
 
     first = computed()
     assert list(tmp_path.glob("**/bptt_kernels.scan_backward-*.nbc"))
+    assert not list(tmp_path.glob("**/bptt_kernels.gates_backward-*"))  # a part of that one
     assert len(set(first)) == 4
     assert computed() == first

@@ -66,6 +66,14 @@ def test_what_the_memory_held_is_not_added_to_an_affine_map(n, inner, columns, m
     assert np.isnan(result[n:]).all()
 
 
+@pytest.mark.parametrize("columns", [5, WIDTH, WIDTH + 2])
+def test_of_more_panels_than_the_result_has_columns_the_first_count(columns):
+    a, b = normal(1, 6, 3), normal(2, 3, 3 * WIDTH)
+    result = np.zeros((6, columns), "float32")
+    add_product(6, a, panels_of(b), result)
+    np.testing.assert_allclose(result, a @ b[:, :columns], atol=1e-5)
+
+
 def test_a_bias_of_another_width_is_refused():
     a, panels, result = normal(1, 4, 3), panels_of(normal(2, 3, 5)), np.zeros((4, 5), "float32")
     for width in (4, 6):
