@@ -10,7 +10,10 @@ from typing import Any, BinaryIO
 
 from llvmlite import binding
 from numba import njit
+from numba.core import config
 from numba.core.caching import IndexDataCacheFile
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
 
 
 def kept_in() -> Path | None:
@@ -39,7 +42,7 @@ OPTIONS = {
     "cache": kept_in() is not None,
 }
 # What kernels call is kept in their own code, and by itself nowhere.
-OF_PARTS = OPTIONS | {"cache": False}
+OF_PARTS = OPTIONS | {"cache": False, "no_cpython_wrapper": True}
 
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
 MODULES = (
@@ -67,7 +70,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     numba keeps machine code until the function's own file changes. What is kept here holds until
     any of `MODULES` does, or the processor's vectors.
     """
-    compiled = njit(**OPTIONS)(function)
+    compiled = _of_kind(njit(**OPTIONS)(function), _Kernel)
     kept: Any = getattr(compiled, "_cache", None)
     if hasattr(kept, "_cache_file"):
         kept._cache_file.__class__ = _SealedFile
@@ -76,8 +79,38 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def part(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, as a decorator."""
-    return njit(**OF_PARTS)(function)
+    """Compile a function that kernels call, and nobody else, as a decorator."""
+    return _of_kind(njit(**OF_PARTS)(function), _Part)
+
+
+def _of_kind(compiled: Any, kind: "type[_Kernel]") -> Any:
+    if isinstance(compiled, CPUDispatcher):  # numba may have been told not to compile
+        compiled.__class__ = kind
+    return compiled
+
+
+class _Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A function that is compiled by LLVM's second level of passes.
+
+    Those of the third, which numba asks for, take half as long again, for code that is no faster.
+    """
+
+    def compile(self, signature: Any) -> Any:
+        """Compile the function, and what it calls, for arguments of these types."""
+        with global_compiler_lock:
+            before = config.OPT
+            config.OPT = min(before, type(before)(2))
+            try:
+                return super().compile(signature)
+            finally:
+                config.OPT = before
+
+
+class _Part(_Kernel):
+    """A compiled function without a way in from Python, which would take long to compile."""
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(f"{self.__name__} is part of compiled code: call what calls it")
 
 
 class _SealedFile(IndexDataCacheFile):  # type: ignore[misc]

@@ -230,7 +230,7 @@ def _tensorflow_graph(function: Callable[..., Any]) -> Callable[..., Any]:
             signature = keras.tree.map_structure(
                 lambda array: tf.TensorSpec([None] * array.ndim, array.dtype), arrays
             )
-            graphs.append(tf.function(function, input_signature=signature))
+            graphs.append(tf.function(function, input_signature=signature, autograph=False))
         return graphs[0](*arrays)
 
     return run

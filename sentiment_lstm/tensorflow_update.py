@@ -28,7 +28,7 @@ def compiled_update(optimizer: Any, variables: list[Any]) -> Callable[[list[Tens
         with _without_clipping(optimizer):
             optimizer.apply_gradients(zip([g * share for g in gradients], variables, strict=True))
 
-    move, move_by = (tf.function(way, jit_compile=True) for way in (whole, scaled))
+    move, move_by = (tf.function(way, jit_compile=True, autograph=False) for way in (whole, scaled))
 
     def update(gradients: list[Tensor]) -> None:
         if _is_clipped_first(optimizer):

@@ -304,7 +304,9 @@ def put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> No
             first, source, place = 0 * first, room, room
         # Called in one place: whoever calls takes all tiles in whole, which takes long to compile.
         _put_panel(n, a, panels[p : p + 1], source, place, first)
-    _leave_edge(room, result, edge * WIDTH)
+    for k in range(room.shape[0]):
+        for j in range(left):
+            result[k, edge * WIDTH + j] = room[k, j]
 
 
 @part
@@ -313,14 +315,6 @@ def _take_edge(room: Floats, to: Floats, column: int) -> None:
     for k in range(room.shape[0]):
         for j in range(to.shape[1] - column):
             room[k, j] = to[min(k, to.shape[0] - 1), column + j]
-
-
-@part
-def _leave_edge(room: Floats, result: Floats, column: int) -> None:
-    """Put the first columns of a room into those of a result from one on."""
-    for k in range(room.shape[0]):
-        for j in range(result.shape[1] - column):
-            result[k, column + j] = room[k, j]
 
 
 @part

@@ -1,6 +1,7 @@
 """Numbers in bfloat16, and a check of what a unit's products add to a result."""
 
 import numpy as np
+from compiled_parts import called
 from ml_dtypes import bfloat16
 
 from sentiment_lstm.bfloat16_panels import ABREAST, COLUMNS, DEPTH, ROWS, panels_of
@@ -24,5 +25,5 @@ def check_added_rows(add_rows, blocks, depth):
     result = np.random.default_rng(3).normal(size=(rows + 1, b.shape[1])).astype(np.float32)
     expected = result.astype(float)
     expected[:rows] += numbers(a) @ numbers(b)
-    add_rows(rows, a, panels_of(b), result)
+    called(add_rows)(rows, a, panels_of(b), result)
     np.testing.assert_allclose(result, expected, atol=1e-4)

@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sentiment_lstm import compiled
+import pytest
+
+from sentiment_lstm import bptt_kernels, compiled
 
 PACKAGE = Path(compiled.__file__).parent
 
@@ -119,3 +121,8 @@ def test_the_process_that_compiles_and_those_that_find_its_code_compute_the_same
     assert not list(tmp_path.glob("**/bptt_kernels.gates_backward-*"))  # a part of that one
     assert len(set(first)) == 4
     assert computed() == first
+
+
+def test_a_part_of_compiled_code_called_from_without_says_so():
+    with pytest.raises(TypeError, match="tanh is part of compiled code: call what calls it"):
+        bptt_kernels.tanh(0.5)

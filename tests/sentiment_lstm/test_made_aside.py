@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sentiment_lstm import made_aside as module
+from sentiment_lstm import making
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.made_aside import made_aside, wait
 from sentiment_lstm.module_path import module_path
@@ -53,7 +54,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     place = tmp_path / "kept"
     place.mkdir()
-    monkeypatch.setattr(module, "kept_in", lambda: place)
+    monkeypatch.setattr(making, "kept_in", lambda: place)
     return tmp_path
 
 
@@ -71,7 +72,8 @@ def test_training_finds_all_the_code_it_needs(cache, precision):
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX makes its own code")
 def test_the_layer_waits_for_code_that_is_being_made(cache, monkeypatch):
     waited = []
-    monkeypatch.setattr(module, "_making", [SimpleNamespace(wait=lambda _: waited.append(True))])
+    process = SimpleNamespace(poll=lambda: None, wait=lambda _: waited.append(True))
+    monkeypatch.setattr(module, "_making", [process])
     LSTM(4)(np.zeros((2, 3, 5), np.float32))
     assert waited
 
@@ -104,9 +106,15 @@ def test_a_process_that_hangs_is_not_waited_for(monkeypatch):
 
 def test_nothing_is_begun_where_the_code_is_there_already(cache, monkeypatch):
     form = "bfloat16" if narrow_fits(16) else "float32"
-    module._sign(form).touch()
+    making.sign(form).touch()
     monkeypatch.setattr(module.subprocess, "Popen", None)
     with made_aside("mixed_bfloat16", 16):
         pass
     with pytest.raises(TypeError), made_aside("float32" if form == "bfloat16" else "", 16):
         pass
+
+
+@pytest.mark.skipif(not narrow_fits(16), reason="no products in bfloat16 on this processor")
+@pytest.mark.parametrize(("units", "form"), [(16, "bfloat16"), (15, "float32")])
+def test_code_is_made_of_the_form_that_the_layer_takes(units, form):
+    assert making.form_of("mixed_bfloat16", units) == form
