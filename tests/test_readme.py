@@ -47,7 +47,8 @@ SMALL = {
         (
             *("run imdb-student-long", "run imdb-teacher-wide", "run imdb-student-wide"),
             *("run imdb-student-further", "run imdb-student-own", "run imdb-student-said"),
-            *("run imdb-student-told", "run imdb-student-retold"),
+            *("run imdb-student-told", "run imdb-student-retold", "run imdb-student-versed"),
+            *("run imdb-student-fluent", "run imdb-student-apt"),
         ),
         f"{SMALL_IMDB} --set train.backend=tensorflow --until train",
     ),
