@@ -32,7 +32,8 @@ class Loans:
 
     def _fitting(self, size: int) -> Floats:
         """Take the smallest free buffer that is large enough, or give up one for a new one."""
-        sizes = {len(buffer): key for key, buffer in list(self._free.items())}
+        # To list the items may set off the garbage collector, and so end a loan, which adds one.
+        sizes = {len(buffer): key for key, buffer in self._free.copy().items()}
         enough = [s for s in sizes if s >= size]
         if enough:
             return self._free.pop(sizes[min(enough)])
