@@ -1,18 +1,15 @@
-"""The LSTM and its backpropagation through time, written out, in the memory of the processor.
+"""The LSTM, written out, in the memory of the processor; back goes `sentiment_lstm.bptt_back`.
 
-A step reads its input and h as one vector, so that the gates take one product, and so do, on the
-way back, the gradients of both; that of the kernels is one product after the last step. The rows of
-a batch are dealt out to as many threads as there are cores; each takes its rows through all steps,
-so that no thread waits for another at any step.
+A step reads its input and h as one vector, so that the gates take one product. The rows of a batch
+are dealt out to as many threads as there are cores; each takes its rows through all steps, so that
+no thread waits for another at any step.
 
 Sequences and both kernels are float32 or the bits of bfloat16, all three alike; so are the states
 as they are told and, on the way back, the gradient of both. All else is float32.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,8 +29,6 @@ Words = NDArray[np.int32]
 
 # Fewer rows than this a thread, and the products of a step are too thin to gain from another.
 ROWS_OF_A_THREAD = 8
-
-LINE = 16  # numbers of a line of the cache, which no two threads are to write
 
 _loans = Loans()
 
@@ -66,7 +61,7 @@ class Weights:
         parts = [self.recurrent_kernel, self.kernel]
         rows, width = sum(map(len, parts)), self.kernel.shape[1]
         rest = padded(rows, self.form.depth) - rows
-        both = _numbers(self.form, rows + rest, width)
+        both = numbers(self.form, rows + rest, width)
         zeros = np.zeros((rest, width), self.form.stored)
         return np.concatenate([*parts, zeros], out=both)
 
@@ -99,7 +94,7 @@ class Tape(NamedTuple):
         """Return room for so many rows, and behind those of each thread for the spare ones."""
         rows += threads * weights.form.spare
         read_width, width = weights.both.shape
-        read = _numbers(weights.form, rows, read_width)
+        read = numbers(weights.form, rows, read_width)
         return cls(_loans.array(rows, width), read, _loans.array(rows, width // 4))
 
     def of_share(self, share: "Share") -> "Tape":
@@ -107,7 +102,7 @@ class Tape(NamedTuple):
         return Tape(*(part[share.packed] for part in self))
 
 
-def _numbers(form: Form, *shape: int) -> Numbers:
+def numbers(form: Form, *shape: int) -> Numbers:
     """Return room for what products read, with whatever the memory held before."""
     size = np.dtype(form.stored).itemsize
     words = _loans.array(-(-int(np.prod(shape)) * size // 4))
@@ -119,17 +114,6 @@ class Outputs(NamedTuple):
     """States `(batch, time, units)` (time 0 if not asked for), last h and last c."""
 
     states: Numbers
-    h: Floats
-    c: Floats
-
-
-class Gradients(NamedTuple):
-    """Of a loss: with respect to what `forward` was given, in the same shapes."""
-
-    sequences: Numbers
-    kernel: Floats
-    recurrent_kernel: Floats
-    bias: Floats
     h: Floats
     c: Floats
 
@@ -269,89 +253,4 @@ def _scan(
 def _outputs(batch: Batch, h: Floats, c: Floats, *, with_states: bool) -> Outputs:
     rows, time = batch.keep.shape
     shape = (rows, time if with_states else 0, h.shape[1])
-    return Outputs(_numbers(form_of(batch.sequences), *shape), h.copy(), c.copy())
-
-
-def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> Gradients:
-    """Return the gradients of a loss, given those of what `forward` returned.
-
-    Args:
-        batch: as given to `forward`.
-        weights: as given to `forward`.
-        tape: what `forward` left.
-        d_outputs: gradients of states, last h and last c, in the shapes of `forward`'s outputs.
-    """
-    d_sequences = _numbers(weights.form, *batch.sequences.shape)
-    if not batch.keep.all():
-        d_sequences[...] = 0
-    d_outputs = Outputs(d_outputs.states, d_outputs.h.copy(), d_outputs.c.copy())
-    _ = weights.backward_panels  # laid out once, before there are threads
-    form = weights.form
-
-    def work(share: Share) -> tuple[Floats, Numbers]:
-        own = tape.of_share(share)
-        dz = _scan_back(batch, weights, share, own, d_outputs, d_sequences)
-        dz = dz[: int(share.counts.sum())]
-        return form.summed_outer(own.read[: len(dz)], dz), dz
-
-    shares = batch.shares()
-    outer, dzs = zip(*parallel_map(work, shares), strict=True)
-    d_kernels, d_bias = sum(outer), _d_bias(batch, weights, shares, dzs)
-    units, features = len(weights.recurrent_kernel), len(weights.kernel)
-    d_recurrent, d_kernel = d_kernels[:units], d_kernels[units : units + features]
-    return Gradients(d_sequences, d_kernel, d_recurrent, d_bias, d_outputs.h, d_outputs.c)
-
-
-def _d_bias(
-    batch: Batch, weights: Weights, shares: Sequence[Share], dzs: Sequence[Numbers]
-) -> Floats:
-    """Return the gradient of the bias, or of its row for each word."""
-    if weights.bias.ndim == 1:
-        sums: Floats = np.sum(parallel_map(weights.form.column_sums, dzs), axis=0)
-        return sums
-    result = _loans.array(*weights.bias.shape)
-
-    def work(columns: tuple[int, int]) -> None:
-        result[:, slice(*columns)] = 0
-        for share, dz in zip(shares, dzs, strict=True):
-            bptt_kernels.add_by_word(
-                batch.words, share.counts, share.rows, batch.backwards, dz, columns, result
-            )
-
-    lines = -(-result.shape[1] // LINE)
-    edges = LINE * np.linspace(0, lines, min(cores(), lines) + 1).astype(int)
-    _ = parallel_map(work, list(pairwise(np.minimum(edges, result.shape[1]).tolist())))
-    return result
-
-
-def _scan_back(
-    batch: Batch,
-    weights: Weights,
-    share: Share,
-    tape: Tape,
-    d_outputs: Outputs,
-    d_sequences: Numbers,
-) -> Numbers:
-    """Carry a share's rows of `d_outputs` back; return dz, packed `(P, 4 * units)`."""
-    dz = _numbers(weights.form, *tape.gates.shape)
-    breadth = padded(tape.read.shape[1], weights.form.breadth)
-    d_read = _loans.array(len(share.rows) + weights.form.spare, breadth)
-    dh, dc = d_outputs.h[share.rows], d_outputs.c[share.rows]
-    bptt_kernels.scan_backward(
-        weights.backward_panels,
-        share.counts,
-        share.keep,
-        share.rows,
-        batch.backwards,
-        batch.dropped[share.rows],
-        tuple(tape),
-        d_outputs.states,
-        dh,
-        dc,
-        dz,
-        np.zeros((1, breadth), np.float32),
-        d_read,
-        d_sequences,
-    )
-    d_outputs.h[share.rows], d_outputs.c[share.rows] = dh, dc
-    return dz
+    return Outputs(numbers(form_of(batch.sequences), *shape), h.copy(), c.copy())

@@ -284,6 +284,7 @@ def scan_forward(
 @kernel
 def scan_backward(
     panels: Floats,
+    steps: tuple[int, int],
     counts: Indices,
     keep: Flags,
     rows: Indices,
@@ -298,21 +299,22 @@ def scan_backward(
     d_read: Floats,
     d_sequences: Floats,
 ) -> None:
-    """Carry the gradients of h and c of some rows back through all steps.
+    """Carry the gradients of h and c of some rows back through some steps.
 
     Args:
         panels: recurrent kernel and kernel as in `scan_forward`, transposed,
             `(4 * units, units + features)`, as `tiles.panels_of` cuts it.
+        steps: the first of them, and the one behind the last.
         counts: as for `scan_forward`.
         keep: as for `scan_forward`.
         rows: where each row stands in `d_states` and `d_sequences`, `(n,)`.
         backwards: as for `scan_forward`.
         dropped: as for `scan_forward`.
-        tape: what `scan_forward` left.
+        tape: what `scan_forward` left of these steps and those behind them.
         d_states: gradient of h after every step, `(batch, time, units)`, or nothing if of time 0.
-        dh: gradient of the last state, `(n, units)`; afterwards of the first.
-        dc: gradient of the last cell, likewise.
-        dz: takes the gradient of the pre-activations, packed `(P, 4 * units)`.
+        dh: gradient of h after these steps, `(n, units)`; afterwards before them.
+        dc: gradient of the cell, likewise.
+        dz: takes the gradient of these steps' pre-activations, packed, `(P, 4 * units)`.
         zeros: as many as a row of d_read, `(1, ≥ units + features)`.
         d_read: room for a step's, `(n, ≥ units + features)`.
         d_sequences: takes the gradient of what the steps read, `(batch, time, features)`, and
@@ -321,9 +323,9 @@ def scan_backward(
     gates, _, before = tape
     everyone, units = dh.shape
     at, last = 0, counts.shape[0] - 1
-    for t in range(counts.shape[0]):  # counts.sum() and np.zeros take long to compile
+    for t in range(steps[0], steps[1]):  # counts.sum() and np.zeros take long to compile
         at += counts[t]
-    for t in range(last, -1, -1):
+    for t in range(steps[1] - 1, steps[0] - 1, -1):
         n = counts[t]
         at -= n
         for k in range(everyone if d_states.shape[1] else 0):
@@ -369,29 +371,64 @@ def spread(
 @kernel
 def add_by_word(
     words: Words,
+    steps: tuple[int, int],
     counts: Indices,
     rows: Indices,
     backwards: bool,
     dz: Any,
-    columns: tuple[int, int],
+    places: Words,
+    free: int,
     sums: Floats,
-) -> None:
-    """Add the gradient of the pre-activations to the sums of the words that were read.
+) -> int:
+    """Add the gradient of some steps' pre-activations to the sums of the words that were read.
 
     Args:
         words: as for `scan_forward`.
+        steps: as for `scan_backward`.
         counts: as for `scan_forward`.
         rows: where each row stands in `words`.
         backwards: as for `scan_forward`.
-        dz: what `scan_backward` made, `(P, 4 * units)`.
-        columns: from which to which of its columns.
-        sums: a row for each word, `(words, 4 * units)`.
+        dz: what `scan_backward` made of these steps.
+        places: which row of `sums` is a word's, or -1 for none yet, `(words,)`.
+        free: the first of the rows that no word has.
+        sums: a row for each word that was read, `(≥ words read, 4 * units)`.
+
+    Returns:
+        The first row that no word has afterwards.
     """
     at, last = 0, counts.shape[0] - 1
-    for t in range(counts.shape[0]):
-        place = last - t if backwards else t
+    for t in range(steps[0], steps[1]):
         for k in range(counts[t]):
-            row, total = dz[at + k], sums[words[rows[k], place]]
-            for j in range(columns[0], columns[1]):
-                total[j] += widened(row[j])
+            row, word = dz[at + k], words[rows[k], last - t if backwards else t]
+            if places[word] < 0:
+                places[word] = free
+                free += 1
+                for j in range(sums.shape[1]):
+                    sums[places[word], j] = widened(row[j])
+            else:
+                for j in range(sums.shape[1]):
+                    sums[places[word], j] += widened(row[j])
         at += counts[t]
+    return free
+
+
+@kernel
+def put_together(places: Words, sums: Floats, first: int, stop: int, result: Floats) -> None:
+    """Add up what several threads have summed of some words.
+
+    Args:
+        places: which row of `sums` is a word's, for each thread, or -1, `(threads, words)`.
+        sums: all their rows, `(rows, 4 * units)`.
+        first: the first of the words.
+        stop: the one behind the last.
+        result: takes a row for each word, `(words, 4 * units)`, zeros where no thread has one.
+    """
+    for word in range(first, stop):
+        total = result[word]
+        for j in range(total.shape[0]):
+            total[j] = 0
+        for thread in range(places.shape[0]):
+            if places[thread, word] >= 0:
+                row = sums[places[thread, word]]
+                for j in range(total.shape[0]):
+                    total[j] += row[j]

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt, bptt_words, made_aside
+from sentiment_lstm import bptt, bptt_back, bptt_words, made_aside
 from sentiment_lstm.precision import narrow_fits
 
 Tensor = Any
@@ -155,7 +155,7 @@ def _backward(options: dict[str, bool], *arrays: Any) -> tuple[Any, ...]:
     else:
         tape = bptt.forward(*_read(batch, weights), h, c, with_states=False)[1]
     told = partial(_told, arrays[0].dtype)
-    back = bptt_words.backward if _is_of_words(batch) else bptt.backward
+    back = bptt_words.backward if _is_of_words(batch) else bptt_back.backward
     return tuple(map(told, back(batch, weights, tape, d_outputs)))
 
 

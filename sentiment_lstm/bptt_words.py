@@ -13,8 +13,9 @@ import numpy as np
 from ml_dtypes import bfloat16
 from numpy.typing import NDArray
 
-from sentiment_lstm import bptt
-from sentiment_lstm.bptt import Batch, Floats, Gradients, Numbers, Outputs, Tape, Weights
+from sentiment_lstm import bptt_back
+from sentiment_lstm.bptt import Batch, Floats, Numbers, Outputs, Tape, Weights
+from sentiment_lstm.bptt_back import Gradients
 from sentiment_lstm.parallel import cores, parallel_map
 
 
@@ -26,8 +27,7 @@ def started(batch: Batch, weights: Weights) -> tuple[Batch, Weights]:
             each step reads.
         weights: kernel, recurrent kernel and bias.
     """
-    starts = _product(_single(batch.sequences), _single(weights.kernel))
-    starts += weights.bias
+    starts = _affine(_single(batch.sequences), _single(weights.kernel), weights.bias)
     return _without_vectors(batch), _without_kernel(weights, starts)
 
 
@@ -38,17 +38,17 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
         batch: as given to `started`.
         weights: as given to `started`.
         tape: what `bptt.forward` left.
-        d_outputs: as for `bptt.backward`.
+        d_outputs: as for `bptt_back.backward`.
     """
     vectors, kernel = _single(batch.sequences), _single(weights.kernel)
     room = np.broadcast_to(weights.bias, (len(vectors), len(weights.bias)))
-    found = bptt.backward(_without_vectors(batch), _without_kernel(weights, room), tape, d_outputs)
-    d_starts = found.bias
-    return found._replace(
-        sequences=_like(batch.sequences, _product(d_starts, kernel.T)),
-        kernel=_summed_product(vectors, d_starts),
-        bias=d_starts.sum(axis=0),
+    found = bptt_back.backward(
+        _without_vectors(batch), _without_kernel(weights, room), tape, d_outputs
     )
+    d_starts = found.bias
+    d_vectors = _affine(d_starts, kernel.T, np.zeros(len(kernel), np.float32))
+    d_kernel, d_bias = _summed(vectors, d_starts)
+    return found._replace(sequences=_like(batch.sequences, d_vectors), kernel=d_kernel, bias=d_bias)
 
 
 def _without_vectors(batch: Batch) -> Batch:
@@ -59,26 +59,31 @@ def _without_kernel(weights: Weights, bias: Floats) -> Weights:
     return Weights(weights.kernel[:0], weights.recurrent_kernel, bias)
 
 
-def _product(a: Floats, b: Floats) -> Floats:
-    """Return A·B, its rows dealt out to threads."""
+def _affine(a: Floats, b: Floats, bias: Floats) -> Floats:
+    """Return A·B + bias, its rows dealt out to threads."""
     result = np.empty((len(a), b.shape[1]), np.float32)
 
     def work(rows: slice) -> None:
         np.matmul(a[rows], b, out=result[rows])
+        result[rows] += bias
 
     _ = parallel_map(work, _parts(len(a)))
     return result
 
 
-def _summed_product(a: Floats, b: Floats) -> Floats:
-    """Return Aᵀ·B, its columns dealt out to threads."""
-    result = np.empty((a.shape[1], b.shape[1]), np.float32)
+def _summed(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Return Aᵀ·B and the sum of B's rows, their columns dealt out to threads."""
+    product, total = (
+        np.empty((a.shape[1], b.shape[1]), np.float32),
+        np.empty(b.shape[1], np.float32),
+    )
 
     def work(columns: slice) -> None:
-        result[:, columns] = a.T @ b[:, columns]
+        product[:, columns] = a.T @ b[:, columns]
+        b[:, columns].sum(axis=0, out=total[columns])
 
     _ = parallel_map(work, _parts(b.shape[1]))
-    return result
+    return product, total
 
 
 def _parts(size: int) -> list[slice]:

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 
-from sentiment_lstm import bptt, bptt_words
+from sentiment_lstm import bptt, bptt_back, bptt_words
 from sentiment_lstm.compiled import kept_in, stamp
 from sentiment_lstm.precision import NARROW, SINGLE, Form, narrow_fits
 
@@ -56,7 +56,7 @@ def make(form: Form) -> None:
     batch = bptt.Batch(numbers[0], np.ones((1, 1), np.bool_), np.zeros((1, 0), np.float32))
     weights = bptt.Weights(numbers[1], numbers[2], bias)
     outputs, tape = bptt.forward(batch, weights, state, state)
-    _ = bptt.backward(batch, weights, tape, outputs)
+    _ = bptt_back.backward(batch, weights, tape, outputs)
     of_words = replace(batch, sequences=numbers[0][0], words=np.zeros((1, 1), np.int32))
     outputs, tape = bptt.forward(*bptt_words.started(of_words, weights), state, state)
     _ = bptt_words.backward(of_words, weights, tape, outputs)

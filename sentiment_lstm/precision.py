@@ -31,6 +31,9 @@ class Form:
         panels_of: cuts a matrix into panels for `put_sum`.
         summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
         column_sums: of a matrix, in float32.
+        at_once: rows that `summed_outer` is given at once, where there are more. Fewer, and it is
+            thin; far more, and they do not fit the cache, which matters less the longer they are
+            laid out before they are multiplied.
         spare: rows that must stand behind those of a product.
         depth: a row that is multiplied is as wide as a multiple of this.
         breadth: a result's row is as wide as a multiple of this.
@@ -40,17 +43,25 @@ class Form:
     panels_of: Callable[[Any], Any]
     summed_outer: Callable[[Any, Any], Floats]
     column_sums: Callable[[Any], Floats]
+    at_once: int
     spare: int = 0
     depth: int = 1
     breadth: int = 1
 
 
-SINGLE = Form(np.float32, tiles.panels_of, lambda a, b: a.T @ b, lambda m: m.sum(axis=0))
+SINGLE = Form(
+    np.float32,
+    tiles.panels_of,
+    lambda a, b: a.T @ b,
+    lambda m: m.sum(axis=0),
+    at_once=1024,
+)
 NARROW = Form(
     np.uint16,
     bfloat16_products.panels_of,
     bfloat16_products.summed_outer,
     column_sums,
+    at_once=4096,
     spare=ROWS - 1,
     depth=bfloat16_products.STEP,
     breadth=bfloat16_products.STEP,

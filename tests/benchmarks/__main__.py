@@ -33,6 +33,7 @@ ENVIRONMENT = {
 @click.option("--rounds", type=int, help="Rounds at least.")
 @click.option("--units", type=int, multiple=True, help="epoch, inference: sizes of models.")
 @click.option("--steps", type=int, help="epoch: steps timed of each; 0 is whole epochs.")
+@click.option("--times", type=int, help="epoch: how often whole epochs are timed.")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),

@@ -18,7 +18,7 @@ from tests.benchmarks.machine import Gemm
 from tests.benchmarks.options import Options
 from tests.benchmarks.reviews import training_arrays
 from tests.benchmarks.table import Row
-from tests.benchmarks.timing import round_robin, seconds_of
+from tests.benchmarks.timing import medians, round_robin, seconds_of
 
 BATCH = 64
 BLOCKS = 6  # of steps, spread over the lengths
@@ -85,7 +85,7 @@ def _by_length(options: Options) -> list[Any]:
 
 
 def _whole(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], str]:
-    """Return seconds of a whole epoch of each, once."""
+    """Return seconds of a whole epoch of each, the median of as many as are asked for, in turn."""
     from tests.benchmarks.epoch_peers import Ours, Stock
 
     ours = Ours(options.source, units, precision=options.precision)
@@ -93,12 +93,17 @@ def _whole(units: int, options: Options, gemm: Gemm) -> tuple[dict[str, float], 
     lengths = training_arrays(options.source).lengths
     batches = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
     ours.step(batches[0])
-    found = {"ours": seconds_of(lambda: [ours.step(indices) for indices in batches])}
-    for name, stock in stocks.items():
+    for stock in stocks.values():
         stock.step()
-        found[name] = seconds_of(lambda stock=stock: [stock.step() for _ in batches])
+    runs = {"ours": partial(_each, ours.step, batches)}
+    runs |= {name: partial(_times, stock.step, len(batches)) for name, stock in stocks.items()}
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(options.times):
+        for name, run in runs.items():
+            taken[name].append(seconds_of(run))
         gemm()
-    return found, "whole epochs, once"
+    how = "whole epochs, once" if options.times == 1 else f"whole epochs, {options.times} times"
+    return medians(taken), how
 
 
 def _stocks(stock: Any, options: Options, units: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ class Options:
         gemm: rows and columns of the matrices that measure the peak.
         units: sizes of the models of `epoch` and `inference`.
         steps: steps of `epoch` that are timed, spread over the lengths of the epoch; 0 is all.
+        times: how often `epoch` times all steps, ours and the peers' in turn.
         precision: of our LSTM in `epoch` and `accuracy`, float32 or mixed_bfloat16.
         epochs: of `accuracy`.
         seeds: of `accuracy`.
@@ -30,6 +31,7 @@ class Options:
     gemm: int = 2048
     units: tuple[int, ...] = (128, 256)
     steps: int = 30
+    times: int = 1
     precision: str = "float32"
     epochs: int = 2
     seeds: int = 5

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sentiment_lstm import bptt
+from sentiment_lstm import bptt, bptt_back
 from sentiment_lstm.batching import BatchSizes, training_order
 from sentiment_lstm.parallel import cores, parallel_map
 from sentiment_lstm.tiles import add_product, panels_of
@@ -30,7 +30,7 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     for units in options.units:
         ours, products = Ours(options.source, units), _Products(lengths[batch], units)
         inside: list[float] = []
-        with _timed("forward", inside), _timed("backward", inside):
+        with _timed(bptt, "forward", inside), _timed(bptt_back, "backward", inside):
             runs = {
                 "step": partial(ours.step, batch),
                 "products": products,
@@ -47,16 +47,16 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
         yield Row("profile", case, "ms", found["step"], note=note)
 
 
-def _timed(name: str, seconds: list[float]) -> Any:
-    """Have a function of `bptt` add to a list how long each call takes."""
-    function: Callable[..., Any] = getattr(bptt, name)
+def _timed(module: Any, name: str, seconds: list[float]) -> Any:
+    """Have a function of a module add to a list how long each call takes."""
+    function: Callable[..., Any] = getattr(module, name)
 
     def timed(*arguments: Any, **options: Any) -> Any:
         results: list[Any] = []
         seconds.append(seconds_of(lambda: results.append(function(*arguments, **options))))
         return results[0]
 
-    return patch.object(bptt, name, timed)
+    return patch.object(module, name, timed)
 
 
 class _Products:

@@ -1,45 +1,25 @@
-"""The LSTM written out with its gradient, against the same in float64 numpy, step by step."""
+"""The LSTM written out, against the same in float64 numpy, step by step."""
 
 import numpy as np
-import numpy_lstm
 import pytest
 from compiled_parts import called
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_batches import (
-    CASES,
-    assert_close,
-    bits_of,
-    narrowed,
-    oracle,
-    random_batch,
-    rounded,
-    through_bits,
-)
-from ml_dtypes import bfloat16
+from lstm_batches import CASES, assert_close, oracle, random_batch
 
-from sentiment_lstm import bfloat16_products, bptt, bptt_kernels
+from sentiment_lstm import bptt, bptt_kernels
 
 
 @given(CASES, st.integers(1, 3))
 @settings(max_examples=40)
-def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, threads):
-    batch, weights, h, c, draw = random_batch(**case)
-    run, x = oracle(batch, weights, h, c)
+def test_states_agree_with_those_found_step_by_step(case, threads):
+    batch, weights, h, c, _ = random_batch(**case)
+    run, _ = oracle(batch, weights, h, c)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bptt, "cores", lambda: threads)
-        outputs, tape = bptt.forward(batch, weights, h, c)
-        for actual, expected in zip(outputs, (run.h, run.h[:, -1], run.c[:, -1]), strict=True):
-            assert_close(actual, expected)
-        d_outputs = bptt.Outputs(draw(*run.h.shape), draw(*h.shape), draw(*c.shape))
-        gradients = bptt.backward(batch, weights, tape, d_outputs)
-    expected = list(
-        numpy_lstm.backward(run, x, weights.kernel, weights.recurrent_kernel, *d_outputs)
-    )
-    if batch.backwards:
-        expected[0] = expected[0][:, ::-1]
-    for actual, of_the_oracle in zip(gradients, expected, strict=True):
-        assert_close(actual, of_the_oracle)
+        outputs, _ = bptt.forward(batch, weights, h, c)
+    for actual, expected in zip(outputs, (run.h, run.h[:, -1], run.c[:, -1]), strict=True):
+        assert_close(actual, expected)
 
 
 @given(CASES)
@@ -51,56 +31,19 @@ def test_inference_gives_the_states_of_training(case):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.skipif(not bfloat16_products.available(), reason="no products in bfloat16 here")
-@given(CASES, st.integers(1, 3))
-@settings(max_examples=40)
-def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, threads):
-    case = {**case, "units": 16 * -(-case["units"] // 40)}  # of 16, 32, 48 and 64
-    batch, weights, h, c, draw = random_batch(**case)
-    batch, weights = map(rounded, (batch, weights))
-    run, x = oracle(batch, weights, h, c)
-    d_outputs = bptt.Outputs(through_bits(draw(*run.h.shape)), draw(*h.shape), draw(*c.shape))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bptt, "cores", lambda: threads)
-        outputs, tape = bptt.forward(narrowed(batch), narrowed(weights), h, c)
-        d_narrow = d_outputs._replace(states=bits_of(d_outputs.states))
-        gradients = bptt.backward(narrowed(batch), narrowed(weights), tape, d_narrow)
-    expected = list(
-        numpy_lstm.backward(run, x, weights.kernel, weights.recurrent_kernel, *d_outputs)
-    )
-    if batch.backwards:
-        expected[0] = expected[0][:, ::-1]
-    both = zip((*outputs, *gradients), (run.h, run.h[:, -1], run.c[:, -1], *expected), strict=True)
-    for actual, of_the_oracle in both:
-        actual = actual.view(bfloat16) if actual.dtype == np.uint16 else actual
-        allowed = 0.02 * max(np.abs(of_the_oracle).max(initial=0), 0.1)
-        np.testing.assert_allclose(actual.astype(float), of_the_oracle, rtol=0, atol=allowed)
-
-
 def test_without_states_only_the_last_is_returned():
-    batch, weights, h, c, draw = random_batch(1, 9, 5, 4, 6, "ragged")
-    run, x = oracle(batch, weights, h, c)
-    outputs, tape = bptt.forward(batch, weights, h, c, with_states=False)
+    batch, weights, h, c, _ = random_batch(1, 9, 5, 4, 6, "ragged")
+    run, _ = oracle(batch, weights, h, c)
+    outputs, _ = bptt.forward(batch, weights, h, c, with_states=False)
     assert outputs.states.shape == (9, 0, 6)
     assert_close(outputs.h, run.h[:, -1])
-    d_outputs = bptt.Outputs(outputs.states, draw(9, 6), draw(9, 6))
-    gradients = bptt.backward(batch, weights, tape, d_outputs)
-    expected = numpy_lstm.backward(
-        run, x, weights.kernel, weights.recurrent_kernel, np.zeros_like(run.h), *d_outputs[1:]
-    )
-    for actual, of_the_oracle in zip(gradients, expected, strict=True):
-        assert_close(actual, of_the_oracle)
 
 
 def test_a_batch_without_rows_or_steps_is_no_error():
     for rows, time in ((0, 4), (3, 0)):
         batch, weights, h, c, _ = random_batch(2, rows, time, 4, 6, "none")
-        outputs, tape = bptt.forward(batch, weights, h, c)
+        outputs, _ = bptt.forward(batch, weights, h, c)
         np.testing.assert_array_equal(outputs.h, h)
-        d_outputs = bptt.Outputs(np.zeros((rows, time, 6), "float32"), h, c)
-        gradients = bptt.backward(batch, weights, tape, d_outputs)
-        np.testing.assert_array_equal(gradients.h, h)
-        assert not gradients.kernel.any()
 
 
 def test_results_stay_what_they_are_when_memory_is_lent_again():

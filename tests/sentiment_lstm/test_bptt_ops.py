@@ -7,7 +7,7 @@ from backend_gradients import gradients
 from keras import ops
 from numpy_lstm import backward, forward
 
-from sentiment_lstm import bptt, bptt_ops, bptt_words, steps
+from sentiment_lstm import bptt, bptt_back, bptt_ops, bptt_words, steps
 from sentiment_lstm.losses import binary_cross_entropy
 from sentiment_lstm.lstm import LSTM
 from sentiment_lstm.model import build_classifier
@@ -21,16 +21,16 @@ needs_host = pytest.mark.skipif(BACKEND == "jax", reason="XLA compiles the scan 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Return the names of the functions of `bptt` that were called, as they are."""
+    """Return the names of the functions forth and back that were called, as they are."""
     made = []
-    for name in ("forward", "infer", "backward"):
-        original = getattr(bptt, name)
+    for module, name in ((bptt, "forward"), (bptt, "infer"), (bptt_back, "backward")):
+        original = getattr(module, name)
 
         def counted(*args, original=original, name=name, **kwargs):
             made.append(name)
             return original(*args, **kwargs)
 
-        monkeypatch.setattr(bptt, name, counted)
+        monkeypatch.setattr(module, name, counted)
     return made
 
 

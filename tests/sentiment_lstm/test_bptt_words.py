@@ -1,16 +1,26 @@
 """Words that are multiplied once, against the LSTM over their vectors laid out step by step."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy_lstm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_batches import CASES, assert_close, bits_of, narrowed, oracle, random_batch, rounded
+from lstm_batches import (
+    CASES,
+    assert_close,
+    bits_of,
+    narrowed,
+    oracle,
+    pieces_of,
+    random_batch,
+    rounded,
+)
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bfloat16_products, bptt, bptt_words
+from sentiment_lstm import bfloat16_products, bias_gradient, bptt, bptt_back, bptt_words
 
 WORDS = st.integers(1, 30)
 OF_WORDS = 3  # behind states, last h and last c: the gradient of the words' vectors
@@ -46,15 +56,16 @@ def expected_of(batch, laid_out, weights, h, c, d_outputs):
     return (run.h, run.h[:, -1], run.c[:, -1], by_word, *others), np.sqrt(squares.max(initial=0))
 
 
-@given(CASES, WORDS, st.integers(1, 3))
+@given(CASES, WORDS, st.integers(1, 3), st.sampled_from([1, 9, 4096]))
 @settings(max_examples=40)
-def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, count, threads):
+def test_states_and_gradients_agree_with_backpropagation_step_by_step(case, count, threads, rows):
     batch, laid_out, weights, h, c, draw = of_words(case, count)
     states = (*batch.words.shape, case["units"])
     d_outputs = bptt.Outputs(draw(*states), draw(*h.shape), draw(*c.shape))
     with pytest.MonkeyPatch.context() as patch:
-        for module in (bptt, bptt_words):
+        for module in (bptt, bptt_words, bias_gradient):
             patch.setattr(module, "cores", lambda: threads)
+        patch.setattr(bptt_back, "pieces", partial(pieces_of, rows))
         found = run_of(batch, weights, h, c, d_outputs)
     expected, walk = expected_of(batch, laid_out, weights, h, c, d_outputs)
     for at, (actual, of_the_oracle) in enumerate(zip(found, expected, strict=True)):

@@ -87,7 +87,7 @@ STEPS = """
 import hashlib
 import ml_dtypes
 import numpy as np
-from sentiment_lstm import bptt
+from sentiment_lstm import bptt, bptt_back
 random = np.random.default_rng(5)
 
 def drawn(*shape):
@@ -103,7 +103,7 @@ for form, a, b in ((np.asarray, (8, 6), (17, 33)), (bits_of, (16, 16), (32, 48))
         kernels = form(drawn(features, 4 * units)), form(drawn(units, 4 * units))
         weights = bptt.Weights(*kernels, drawn(4 * units))
         outputs, tape = bptt.forward(batch, weights, drawn(rows, units), drawn(rows, units))
-        result = outputs + bptt.backward(batch, weights, tape, outputs)
+        result = outputs + bptt_back.backward(batch, weights, tape, outputs)
         print([hashlib.sha256(array.tobytes()).hexdigest()[:16] for array in result])
 """
 
