@@ -7,8 +7,8 @@ Forth, with the gates of `sentiment_lstm.lstm`; back, for a loss L, writing d fo
     dz_g = dc_t ⊙ i ⊙ (1 - g²)             dz_o = dh_t ⊙ tanh(c_t) ⊙ o ⊙ (1 - o)
     dc_{t-1} = dc_t ⊙ f                    dh_{t-1} = dz·Uᵀ    dx_t = dz·Wᵀ
 
-What can wait is not in the loops: the gradient of the weights is one matrix product after them (see
-`sentiment_lstm.bptt`).
+What can wait is not in the loops: the gradient of the weights is one matrix product for many steps
+(see `sentiment_lstm.bptt_back`).
 
 Arrays are packed: the rows of a batch stand in order of falling length, step t works on the first
 `counts[t]` of them, and what a step leaves for the way back stands behind what the step before it

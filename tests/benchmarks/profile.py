@@ -1,49 +1,55 @@
 """Where the time of a training step goes: products, gates and copies, everything around them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from statistics import median
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
-from sentiment_lstm import bptt, bptt_back
+from sentiment_lstm import bptt, bptt_words
 from sentiment_lstm.batching import BatchSizes, training_order
 from sentiment_lstm.parallel import cores, parallel_map
 from sentiment_lstm.tiles import add_product, panels_of
 from tests.benchmarks.epoch import BATCH
+from tests.benchmarks.layer import BURST
 from tests.benchmarks.machine import Gemm
 from tests.benchmarks.options import Options
 from tests.benchmarks.reviews import training_arrays
 from tests.benchmarks.table import Row
 from tests.benchmarks.timing import medians, round_robin, seconds_of
 
+# What a step runs of the LSTM over words, all of it.
+OURS = ((bptt_words, "started"), (bptt, "forward"), (bptt_words, "backward"))
+
 
 def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     """Yield a row for each size of model: a step on a batch of middling length."""
     from tests.benchmarks.epoch_peers import Ours
 
-    lengths = training_arrays(options.source).lengths
-    order = training_order(lengths, BatchSizes(BATCH), seed=0, epoch=0)
-    batches = sorted(order, key=lambda of: lengths[of].sum())
-    batch = batches[len(batches) // 2]
+    arrays = training_arrays(options.source)
+    order = training_order(arrays.lengths, BatchSizes(BATCH), seed=0, epoch=0)
+    batch = sorted(order, key=lambda of: arrays.lengths[of].sum())[len(order) // 2]
+    tokens = arrays.pad(batch)
     for units in options.units:
-        ours, products = Ours(options.source, units), _Products(lengths[batch], units)
-        inside: list[float] = []
-        with _timed(bptt, "forward", inside), _timed(bptt_back, "backward", inside):
-            runs = {
-                "step": partial(ours.step, batch),
-                "products": products,
-            }
-            found = medians(round_robin(runs, rounds=options.rounds, between=gemm), 1e3)
-        own = 1e3 * sum(np.median(inside[2 + way :: 2]) for way in (0, 1))
+        ours, products = Ours(options.source, units), _Products(tokens, units)
+        inside: dict[str, list[float]] = {}
+        with ExitStack() as stack:
+            for module, name in OURS:
+                stack.enter_context(_timed(module, name, inside.setdefault(name, [])))
+            runs = {"step": partial(ours.step, batch), "products": products}
+            taken = round_robin(runs, rounds=options.rounds, between=gemm, burst=BURST)
+        found = medians(taken, 1e3)
+        own = 1e3 * sum(median(seconds) for seconds in inside.values())
         parts = {
             "products": found["products"],
             "gates and copies": own - found["products"],
             "embedding, loss, optimizer, TensorFlow": found["step"] - own,
         }
         note = ", ".join(f"{n} {ms:.1f} ({ms / found['step']:.0%})" for n, ms in parts.items())
-        case = f"step of {lengths[batch].sum():,} tokens, {units} units"
+        case = f"step of {np.count_nonzero(tokens):,} tokens, {units} units"
         yield Row("profile", case, "ms", found["step"], note=note)
 
 
@@ -60,27 +66,39 @@ def _timed(module: Any, name: str, seconds: list[float]) -> Any:
 
 
 class _Products:
-    """The products of a step and nothing else, dealt out as the step deals them."""
+    """The products of a step and nothing else, dealt out as the step deals them.
 
-    def __init__(self, lengths: Any, units: int) -> None:
-        keep = np.arange(lengths.max()) < lengths[:, np.newaxis]
-        both = np.ones((2 * units, 4 * units), np.float32)
-        self._there, self._back = panels_of(both), panels_of(both.T)
-        self._shares = [(s, *self._arrays(s, units)) for s in bptt.shares(keep, cores())]
+    A place's are two, forth and back, and its part of the gradient of the recurrent kernel; a
+    word's, however often it is read, are three.
+    """
 
-    def _arrays(self, share: bptt.Share, units: int) -> list[Any]:
-        rows = int(share.counts.sum())
-        return [np.ones((rows, width), np.float32) for width in (2 * units, 4 * units)]
+    def __init__(self, tokens: Any, units: int) -> None:
+        recurrent = np.ones((units, 4 * units), np.float32)
+        self._kernel, self._there, self._back = recurrent, *map(panels_of, (recurrent, recurrent.T))
+        shares = bptt.shares(tokens > 0, cores())
+        self._shares = [(s.counts, *_both(int(s.counts.sum()), units)) for s in shares]
+        words = len(np.unique(tokens))
+        self._words = [_both(len(part), units) for part in np.array_split(range(words), cores())]
 
     def __call__(self) -> None:
-        parallel_map(self._work, self._shares)
+        parallel_map(self._of_words, self._words)
+        parallel_map(self._of_places, self._shares)
 
-    def _work(self, of: tuple[bptt.Share, Any, Any]) -> None:
-        share, read, gates = of
+    def _of_words(self, of: tuple[Any, Any]) -> None:
+        vectors, gates = of
+        _ = vectors @ self._kernel, gates @ self._kernel.T, vectors.T @ gates
+
+    def _of_places(self, of: tuple[Any, Any, Any]) -> None:
+        counts, read, gates = of
         at = 0
-        for n in share.counts.tolist():
+        for n in counts.tolist():
             now = slice(at, at + n)
             add_product(n, read[now], self._there, gates[now])
             add_product(n, gates[now], self._back, read[now])
             at += n
         _ = read.T @ gates
+
+
+def _both(rows: int, units: int) -> tuple[Any, Any]:
+    """Return so many rows as wide as a state, and as the gates."""
+    return np.ones((rows, units), np.float32), np.ones((rows, 4 * units), np.float32)
