@@ -37,9 +37,12 @@ HOW_TO_GET_IMDB = (
 # What measurements come from; when one of them changes, those that were kept are made anew.
 MEASURING = (
     "batching",
+    "bias_gradient",
     "bptt",
+    "bptt_back",
     "bptt_kernels",
     "bptt_ops",
+    "bptt_words",
     "compared_nets",
     "endless_training",
     "gradient_flow",
@@ -49,8 +52,10 @@ MEASURING = (
     "memory_tasks",
     "metrics",
     "model",
+    "precision",
     "step_cost",
     "steps",
+    "tiles",
     "training",
     "trials",
     "truncated_lstm",

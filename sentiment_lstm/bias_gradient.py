@@ -61,7 +61,9 @@ class _OneBias:
 class _BiasOfWords:
     """The gradient of a bias with a row for each word, `(words, 4 * units)`.
 
-    A thread has rows for the words that it comes to read, and they are never more than its steps.
+    A thread has rows for the words that it comes to read, and room for as many as it could: all
+    words or all its steps, whichever are fewer. The rooms together are never larger than the gates
+    on the tape.
     """
 
     def __init__(self, batch: Batch, shape: tuple[int, int], shares: Sequence[Share]) -> None:

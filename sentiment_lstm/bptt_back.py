@@ -1,10 +1,10 @@
 """Backpropagation through time, written out, in the memory of the processor.
 
 The gradients of h and of the input are one product a step, with both kernels as one matrix, as on
-the way forth (`sentiment_lstm.bptt`). What can wait for a few steps does: the gradient of the
-kernels is one product for a piece of some steps, and the gradient of the pre-activations is needed
-no longer than that. So it stays in the cache; that of a whole batch would go to memory and come
-back, twice.
+the way forth (`sentiment_lstm.bptt`). What can wait for some steps does: the gradient of the
+kernels is one product for a piece of them, and the gradient of the pre-activations is needed no
+longer than that. So it is still in the last cache, at some hundred units; that of a whole batch
+would go to memory and come back, twice.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,9 @@ def backward(batch: Batch, weights: Weights, tape: Tape, d_outputs: Outputs) -> 
         own = tape.of_share(share)
         return _Way(batch, weights, share, own, d_outputs, d_sequences).back(bias, hand)
 
-    d_kernels = np.sum(parallel_map(work, range(len(shares))), axis=0)
+    d_kernels, *others = parallel_map(work, range(len(shares)))
+    for other in others:
+        d_kernels += other
     units, features = len(weights.recurrent_kernel), len(weights.kernel)
     d_recurrent, d_kernel = d_kernels[:units], d_kernels[units : units + features]
     return Gradients(d_sequences, d_kernel, d_recurrent, bias.total(), d_outputs.h, d_outputs.c)

@@ -31,9 +31,9 @@ class Form:
         panels_of: cuts a matrix into panels for `put_sum`.
         summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
         column_sums: of a matrix, in float32.
-        at_once: rows that `summed_outer` is given at once, where there are more. Fewer, and it is
-            thin; far more, and they do not fit the cache, which matters less the longer they are
-            laid out before they are multiplied.
+        at_once: rows that `summed_outer` is given at once, where there are more. Each call adds a
+            whole result to those before; far more rows do not fit the cache. That of bfloat16 cuts
+            its rows itself, and so gains from more of them.
         spare: rows that must stand behind those of a product.
         depth: a row that is multiplied is as wide as a multiple of this.
         breadth: a result's row is as wide as a multiple of this.

@@ -7,7 +7,7 @@ import numpy_lstm
 from hypothesis import strategies as st
 from ml_dtypes import bfloat16
 
-from sentiment_lstm import bptt, bptt_back
+from sentiment_lstm import bptt, precision
 
 CASES = st.fixed_dictionaries(
     {
@@ -23,8 +23,6 @@ CASES = st.fixed_dictionaries(
     }
 )
 
-
-_pieces = bptt_back.pieces  # as it is, whatever a test puts in its place
 
 TOLERANCE = 1e-5  # of the largest entry
 
@@ -86,6 +84,8 @@ def rounded(given):
     return replace(given, **{k: through_bits(v) for k, v in vars(given).items() if k in MULTIPLIED})
 
 
-def pieces_of(rows, counts, _):
-    """Return the pieces of a share as they are where so many rows are multiplied at once."""
-    return _pieces(counts, rows)
+def cut_into_pieces(patch, rows):
+    """Have the way back take so many rows at once, in either form of the products."""
+    for name in ("SINGLE", "NARROW"):
+        form = getattr(precision, name)
+        patch.setattr(precision, name, replace(form, at_once=rows))

@@ -1,7 +1,5 @@
 """The way back through time written out, against the same in float64 numpy, step by step."""
 
-from functools import partial
-
 import numpy as np
 import numpy_lstm
 import pytest
@@ -11,9 +9,9 @@ from lstm_batches import (
     CASES,
     assert_close,
     bits_of,
+    cut_into_pieces,
     narrowed,
     oracle,
-    pieces_of,
     random_batch,
     rounded,
     through_bits,
@@ -32,7 +30,7 @@ def test_gradients_agree_with_backpropagation_step_by_step(case, threads, rows):
     run, x = oracle(batch, weights, h, c)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bptt, "cores", lambda: threads)
-        patch.setattr(bptt_back, "pieces", partial(pieces_of, rows))
+        cut_into_pieces(patch, rows)
         _, tape = bptt.forward(batch, weights, h, c)
         d_outputs = bptt.Outputs(draw(*run.h.shape), draw(*h.shape), draw(*c.shape))
         gradients = bptt_back.backward(batch, weights, tape, d_outputs)
@@ -56,7 +54,7 @@ def test_in_bfloat16_they_agree_as_nearly_as_its_digits_allow(case, threads, row
     d_outputs = bptt.Outputs(through_bits(draw(*run.h.shape)), draw(*h.shape), draw(*c.shape))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bptt, "cores", lambda: threads)
-        patch.setattr(bptt_back, "pieces", partial(pieces_of, rows))
+        cut_into_pieces(patch, rows)
         outputs, tape = bptt.forward(narrowed(batch), narrowed(weights), h, c)
         d_narrow = d_outputs._replace(states=bits_of(d_outputs.states))
         gradients = bptt_back.backward(narrowed(batch), narrowed(weights), tape, d_narrow)
