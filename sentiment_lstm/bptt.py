@@ -106,8 +106,8 @@ def numbers(form: Form, *shape: int) -> Numbers:
     """Return room for what products read, with whatever the memory held before."""
     size = np.dtype(form.stored).itemsize
     words = _loans.array(-(-int(np.prod(shape)) * size // 4))
-    numbers: Numbers = words.view(form.stored)[: int(np.prod(shape))].reshape(shape)
-    return numbers
+    room: Numbers = words.view(form.stored)[: int(np.prod(shape))].reshape(shape)
+    return room
 
 
 class Outputs(NamedTuple):
