@@ -11,11 +11,13 @@ from pipelines.logs import native_messages_held_back
 from sentiment_lstm.bundle import resolve_model, shipped
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.classifier import Prediction, SentimentClassifier
-from sentiment_lstm.errors import BundleError, DataError
+from sentiment_lstm.errors import BundleError, DataError, SettingsError
 from sentiment_lstm.records import Rejection, Row
 from sentiment_lstm.saved_model import SavedModelClassifier, find_saved_model
+from sentiment_lstm.settings import PRECISIONS
 
 DEFAULT_MODEL = "imdb"
+WITHOUT = "bfloat16 takes a processor with AVX512_BF16 or AMX and units in multiples of 16"
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,18 @@ class Classifier(Protocol):
         ...  # pragma: no cover
 
 
-def open_classifier(model: str | None) -> Classifier:
+def open_classifier(model: str | None, precision: str = PRECISIONS[0]) -> Classifier:
     """Return the classifier that a name or directory means; None is the model that ships.
 
     A bundle comes before a SavedModel, which is a program: none is run where a bundle stands.
 
+    Args:
+        model: the name or directory.
+        precision: numbers that recurrent products take (see `SentimentClassifier`).
+
     Raises:
         BundleError: if there is none, or it is not sound.
+        SettingsError: for a SavedModel in another precision than float32.
     """
     name = model_or_default(model)
     try:
@@ -51,8 +58,16 @@ def open_classifier(model: str | None) -> Classifier:
         directory = None if model is None else find_saved_model(Path(model))
         if directory is None:
             raise
+        if precision != PRECISIONS[0]:
+            raise SettingsError(
+                f"{directory} is a SavedModel, which runs in float32: give a bundle or a run "
+                f"directory, or leave --precision {precision} out"
+            ) from None
         return _saved_model(directory)
-    return SentimentClassifier.load(bundle)
+    classifier = SentimentClassifier.load(bundle, precision=precision)
+    if precision != classifier.runs_in:
+        log.warning("texts are classified in %s: %s", classifier.runs_in, WITHOUT)
+    return classifier
 
 
 def model_or_default(model: str | None) -> str:

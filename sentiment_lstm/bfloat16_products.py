@@ -14,7 +14,11 @@ from sentiment_lstm.compiled import kernel
 AT_ONCE = 1024  # rows of A: so many of its columns as rows, 768, fit into a second-level cache
 STEP = ABREAST * COLUMNS  # what the width of a result is a multiple of
 
-_add_rows = (matrix_unit if matrix_unit.available() else bfloat16_vectors).add_rows
+_add_rows, _TOGETHER = (
+    (matrix_unit.add_rows, ROWS)
+    if matrix_unit.available()
+    else (bfloat16_vectors.add_rows, bfloat16_vectors.TOGETHER)
+)
 
 
 def available() -> bool:
@@ -80,8 +84,8 @@ def _transpose(a: Bits, across: Bits) -> None:
 def add_product(n: int, a: Bits, panels: Bits, result: Floats) -> None:
     """Add the first n rows of A·B to those of a result.
 
-    Rows are taken by `ROWS`: those behind the n-th up to a multiple of it must be there, hold
-    anything, and in the result hold nothing of use afterwards.
+    Rows are taken by `ROWS`, by vectors by fewer: those behind the n-th up to a multiple of it must
+    be there, hold anything, and in the result hold nothing of use afterwards.
 
     Args:
         n: how many rows.
@@ -97,4 +101,4 @@ def add_product(n: int, a: Bits, panels: Bits, result: Floats) -> None:
     whole = a.shape[1] % DEPTH == 0 and panels.shape[0] % ABREAST == 0 and a.shape[1] > 0
     if not fits or not whole or rows > a.shape[0] or rows > result.shape[0]:
         raise ValueError("the shapes of add_product's arrays do not fit")
-    _add_rows(rows, a, panels, result)
+    _add_rows((n + _TOGETHER - 1) // _TOGETHER * _TOGETHER, a, panels, result)

@@ -53,7 +53,7 @@ def available() -> bool:
 
 @part
 def add_rows(rows: int, a: Bits, panels: Bits, result: Floats) -> None:
-    """Add so many rows of A·B, a multiple of `ROWS`, to a result; shapes are not looked at."""
+    """Add so many rows of A·B, a multiple of `TOGETHER`, to a result; shapes are not looked at."""
     for panel in range(0, panels.shape[0], ABREAST):
         for row in range(0, rows, TOGETHER):
             _add_block(a, row, panels, panel, result)

@@ -1,6 +1,9 @@
 """The LSTM layers of `sentiment_lstm.inference`, compiled: for more texts than a few.
 
-The same equations as in numpy, on sorted batches likewise, in fewer passes over memory.
+The same equations as in numpy, on sorted batches likewise, in fewer passes over memory. The
+recurrent products, which are most of the work, may be in bfloat16, with sums in float32, on a
+processor that has instructions for it; all the rest is float32 there too.
+
 Loading the compiler takes longer than numpy takes for some hundred texts, so nothing imports this
 module before there are more.
 """
@@ -12,22 +15,35 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_lstm.bfloat16 import narrowed
+from sentiment_lstm.bfloat16_panels import padded
 from sentiment_lstm.bptt_kernels import sigmoid, tanh
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.folding import Floats, Indices
 from sentiment_lstm.inference import Batch, Network, layer_weights, side_by_side
 from sentiment_lstm.parallel import parallel_map
+from sentiment_lstm.precision import NARROW, SINGLE, Form, add_product, narrow_fits
 from sentiment_lstm.text import UNKNOWN
-from sentiment_lstm.tiles import add_product, panels_of, put_affine
+from sentiment_lstm.tiles import panels_of, put_affine
 
 # As many as keep a step's states and pre-activations in a core's second-level cache.
 BATCH_TEXTS = 48
 
 
-def compiled_network(config: BundleConfig, weights: Mapping[str, NDArray[Any]]) -> Network:
-    """Return the network of a bundle's arrays, its layers compiled and ready to run."""
-    network = Network(config, weights, CompiledLayer, BATCH_TEXTS)
+def compiled_network(
+    config: BundleConfig, weights: Mapping[str, NDArray[Any]], precision: str = "float32"
+) -> Network:
+    """Return the network of a bundle's arrays, its layers compiled and ready to run.
+
+    Args:
+        config: the shape.
+        weights: the arrays.
+        precision: "float32", or "mixed_bfloat16" for recurrent products in bfloat16, which are in
+            float32 all the same where `narrow_fits` says so.
+    """
+    narrow = precision != "float32" and narrow_fits(config.units)
+    network = Network(config, weights, NarrowLayer if narrow else CompiledLayer, BATCH_TEXTS)
     network.logits([np.array([UNKNOWN])])
     return network
 
@@ -38,14 +54,16 @@ class CompiledLayer:
 
     Attributes:
         kernels: the kernel of each direction, `(in, 4H)`, as `panels_of` cuts it.
-        recurrent_kernels: the recurrent kernel of each, `(H, 4H)`, likewise.
+        recurrent_kernels: the recurrent kernel of each, `(H, 4H)`, as its form cuts it.
         bias: `(D, 4H)`.
+        form: how the recurrent products take their numbers.
     """
 
     projects_rows_alike: ClassVar[bool] = True
+    form: ClassVar[Form] = SINGLE
 
     kernels: list[Floats]
-    recurrent_kernels: list[Floats]
+    recurrent_kernels: list[Any]
     bias: Floats
 
     @classmethod
@@ -55,7 +73,7 @@ class CompiledLayer:
         kernels, recurrent_kernels, biases = zip(*directions, strict=True)
         return cls(
             [panels_of(kernel) for kernel in kernels],
-            [panels_of(kernel) for kernel in recurrent_kernels],
+            [_recurrent_panels(kernel, cls.form) for kernel in recurrent_kernels],
             np.concatenate(biases),
         )
 
@@ -92,13 +110,31 @@ class CompiledLayer:
         total = np.zeros((D, n if "mean" in kinds else 0, width // 4), np.float32)
 
         def read(d: int) -> None:
+            before = np.zeros((n + self.form.spare, self._depth), self.form.stored)
             scan(
                 table[d], rows, batch.first, batch.lengths, d, self.recurrent_kernels[d],
-                last[d], largest[d], total[d], states,
+                before, last[d], largest[d], total[d], states,
             )  # fmt: skip
 
         _ = parallel_map(read, range(D))  # one batch alone keeps two cores busy
         return last, largest, total
+
+    @property
+    def _depth(self) -> int:
+        """How wide a state is that is multiplied."""
+        return padded(self.bias.shape[1] // 4, self.form.depth)
+
+
+class NarrowLayer(CompiledLayer):
+    """An LSTM layer whose recurrent products are in bfloat16."""
+
+    form: ClassVar[Form] = NARROW
+
+
+def _recurrent_panels(kernel: Floats, form: Form) -> Any:
+    """Return a recurrent kernel as a form's products take it, zeros below its rows."""
+    below = padded(len(kernel), form.depth) - len(kernel)
+    return form.panels_of(form.stored_as(np.pad(kernel, ((0, below), (0, 0)))))
 
 
 @kernel
@@ -115,6 +151,7 @@ def scan(
     lengths: Indices,
     direction: int,
     panels: Floats,
+    before: Floats,
     h: Floats,
     largest: Floats,
     total: Floats,
@@ -129,13 +166,16 @@ def scan(
         lengths: tokens of each text, `(n,)`, falling.
         direction: 0 forward, 1 backward, from each text's end.
         panels: the recurrent kernel.
+        before: zeros, `(≥ n, ≥ H)`, room for the states as products take them: numbers of the
+            panels' form, with as many rows and columns more as that wants.
         h: zeros, `(n, H)`; afterwards h after each text's last step.
         largest: minus infinity, `(n, H)`; afterwards h's largest values. Or `(0, H)`.
         total: zeros, `(n, H)`; afterwards h's sum. Or `(0, H)`.
         states: takes h at every token, `(tokens, D·H)`. Or `(0, …)`.
     """
     n, units = h.shape
-    z, c = np.empty((n, 4 * units), np.float32), np.zeros((n, units), np.float32)
+    z = np.empty((before.shape[0], 4 * units), np.float32)
+    c = np.zeros((n, units), np.float32)
     at = np.empty(n, np.intp)
     for t in range(lengths[0] if n else 0):
         while lengths[n - 1] <= t:
@@ -143,9 +183,9 @@ def scan(
         for k in range(n):
             at[k] = first[k] + (lengths[k] - 1 - t if direction else t)
             take(table[rows[at[k]]], z[k])
-        add_product(n, h, panels, z)
+        add_product(n, before, panels, z)
         for k in range(n):
-            onward(z[k], c[k], h[k])
+            onward(z[k], c[k], h[k], before[k])
         pool(n, h, largest, total)
         for k in range(n if states.shape[0] else 0):
             for j in range(units):
@@ -160,20 +200,22 @@ def take(row: Floats, z: Floats) -> None:
 
 
 @part
-def onward(z: Floats, c: Floats, h: Floats) -> None:
+def onward(z: Floats, c: Floats, h: Floats, before: Floats) -> None:
     """Move one text a token on; like `bptt_kernels.gates_forward`, which also leaves the gates.
 
     Args:
         z: pre-activations, `(4 * units,)`.
         c: cell, `(units,)`, in place.
         h: takes the state, likewise.
+        before: takes it as the next step's products want it.
     """
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
     for j in range(units):
         i, f, g, o = sigmoid(z_i[j]), sigmoid(z_f[j]), tanh(z_g[j]), sigmoid(z_o[j])
         cell = f * c[j] + i * g
-        c[j], h[j] = cell, o * tanh(cell)
+        state = o * tanh(cell)
+        c[j], h[j], before[j] = cell, state, narrowed(state, before)
 
 
 @part

@@ -11,18 +11,20 @@ are read here; what its expressions say is written out:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_lstm.compiled import kernel, part
-from sentiment_lstm.text import CHARACTERS, UNKNOWN, WORD, Encoder, Vocabulary, truncate
+from sentiment_lstm.text import CHARACTERS, UNKNOWN, WORD, Encoder, Vocabulary
 
 Points = NDArray[np.uint32]
 Ids = NDArray[np.int32]
+Ends = NDArray[np.int64]
 
 # What a character that is no space is to the tokeniser.
 OTHER, WORDLIKE, REPEATED = range(3)
@@ -52,7 +54,7 @@ class Tables(NamedTuple):
     kinds: NDArray[np.uint8]
     slots: Ids
     keys: Points
-    starts: NDArray[np.int64]
+    starts: Ends
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "Tables":
@@ -99,30 +101,46 @@ class CompiledEncoder(Encoder):
 
     def __call__(self, text: str | bytes) -> Ids:
         """Return the ids of a text, `(n,)` with n from 0 to `max_tokens`."""
-        if isinstance(text, bytes):
-            text = text.decode("utf-8", errors="replace")
-        ids: Ids = encode(points_of(text), self._tables)
-        return truncate(ids, self.max_tokens, self.head_tokens)
+        return self.each([text])[0]
+
+    def each(self, texts: Sequence[str | bytes]) -> list[Ids]:
+        """Return the ids of each text, all by one call of machine code.
+
+        Threads that enter and leave such code wait for the interpreter's lock at every call, which
+        for a text alone takes longer than the text.
+        """
+        read = [t.decode("utf-8", "replace") if isinstance(t, bytes) else t for t in texts]
+        ends = np.cumsum([len(text) for text in read], dtype=np.int64)
+        points = points_of("".join(read))
+        ids, kept = encode(points, ends, self._tables, self.max_tokens, self.head_tokens)
+        return [ids[start:end] for start, end in pairwise([0, *kept.tolist()])]
 
 
-# Calls are kept out of what each character goes through, and bounds handed on in place of slices:
-# whoever is given an array is counted as one of its holders, in a way that threads share.
+# Bounds are handed on in place of slices, and what looks tokens up is called once a text: whoever
+# is given an array is counted as one of its holders, in a way that threads share, and that takes
+# longer than to look a token up.
 @kernel
-def encode(points: Points, tables: Tables) -> Ids:
-    """Return the ids of all tokens of a text, given as its code points."""
-    text, kinds = normal(points, tables.characters), tables.kinds
-    ids, count, at = np.empty(len(text), np.int32), 0, 0
-    while at < len(text):
-        if text[at] == _SPACE:
-            at += 1
-            continue
-        end = at + (_break_tag(text, at) if text[at] == _LESS else 0)
-        if end == at:
-            end = _token_end(text, at, kinds)
-            ids[count] = _find(text, at, end, tables.slots, tables.keys, tables.starts)
-            count += 1
-        at = end
-    return ids[:count]
+def encode(points: Points, ends: Ends, tables: Tables, most: int, head: int) -> tuple[Ids, Ends]:
+    """Return the ids of texts, one text's after another's, and where those of each one end.
+
+    Args:
+        points: the texts' code points, one text's after another's.
+        ends: where each text ends in them, `(texts,)`.
+        tables: of the vocabulary.
+        most: ids of a text at most.
+        head: of those, how many come from the start of a longer text.
+    """
+    ids, kept, count, start = np.empty(len(points), np.int32), np.empty_like(ends), 0, 0
+    for t in range(len(ends)):
+        text = normal(points[start : ends[t]], tables.characters)
+        spans = _spans(text, tables.kinds)
+        cut = max(len(spans) - most, 0)
+        for n in range(head, len(spans) - cut if cut else 0):
+            spans[n] = spans[n + cut]
+        found = ids[count : count + len(spans) - cut]
+        _find(text, spans, tables.slots, tables.keys, tables.starts, found)
+        count, start, kept[t] = count + len(found), ends[t], count + len(found)
+    return ids[:count], kept
 
 
 @part
@@ -140,6 +158,23 @@ def normal(points: Points, characters: Points) -> Points:
             text[n] = point
             n += 1
     return text[:n]
+
+
+@part
+def _spans(text: Points, kinds: NDArray[np.uint8]) -> Ids:
+    """Return where each token of a normal text starts and ends, `(n, 2)`."""
+    spans, count, at = np.empty((len(text), 2), np.int32), 0, 0
+    while at < len(text):
+        if text[at] == _SPACE:
+            at += 1
+            continue
+        end = at + (_break_tag(text, at) if text[at] == _LESS else 0)
+        if end == at:
+            end = _token_end(text, at, kinds)
+            spans[count] = at, end
+            count += 1
+        at = end
+    return spans[:count]
 
 
 @part
@@ -208,20 +243,27 @@ def _ending(text: Points, at: int) -> int:
 
 @part
 def _find(
-    text: Points, at: int, end: int, slots: Ids, keys: Points, starts: NDArray[np.int64]
-) -> Any:
-    """Return the id of the token that stands in a text, `UNKNOWN` for one that is not held."""
-    slot, length = _slot(text, at, end, len(slots)), end - at
-    while slots[slot] != _EMPTY:
-        start = starts[slots[slot]]
-        if length == starts[slots[slot] + 1] - start and _equal(text, at, keys, start, length):
-            return slots[slot]
-        slot = (slot + 1) & (len(slots) - 1)
-    return UNKNOWN
+    text: Points,
+    spans: Ids,
+    slots: Ids,
+    keys: Points,
+    starts: Ends,
+    ids: Ids,
+) -> None:
+    """Put down the ids of a text's first tokens, `UNKNOWN` for one that is not held."""
+    for n in range(len(ids)):
+        at, end = spans[n]
+        ids[n], slot = UNKNOWN, _slot(text, at, end, len(slots))
+        while slots[slot] != _EMPTY:
+            start, length = starts[slots[slot]], end - at
+            if length == starts[slots[slot] + 1] - start and _equal(text, at, keys, start, length):
+                ids[n] = slots[slot]
+                break
+            slot = (slot + 1) & (len(slots) - 1)
 
 
 @kernel
-def _fill_slots(slots: Ids, keys: Points, starts: NDArray[np.int64]) -> None:
+def _fill_slots(slots: Ids, keys: Points, starts: Ends) -> None:
     for id_ in range(len(starts) - 1):
         slot = _slot(keys, starts[id_], starts[id_ + 1], len(slots))
         while slots[slot] != _EMPTY:

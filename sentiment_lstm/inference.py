@@ -284,9 +284,9 @@ def side_by_side(
     return pooled.transpose(2, 0, 1, 3).reshape(len(lengths), -1)
 
 
-def as_given(ids: Any) -> Ids:
-    """Return ids as they are."""
-    return np.asarray(ids)
+def as_given(texts: Sequence[Any]) -> Sequence[Ids]:
+    """Return texts that are ids as they are."""
+    return texts
 
 
 class Network:
@@ -316,17 +316,19 @@ class Network:
         keeps = layer.projects_rows_alike and len(embedding) <= self._most
         self._fold = (KeptTable if keeps else folded_anew)(embedding, self._layers[0].project)
 
-    def logits(self, texts: Sequence[T], encode: Callable[[T], Ids] = as_given) -> Floats:
+    def logits(
+        self, texts: Sequence[T], encode: Callable[[Sequence[T]], Sequence[Ids]] = as_given
+    ) -> Floats:
         """Return the logits `(n, outputs)` of texts.
 
         Args:
             texts: each as ids `(tokens,)` in [1, V), or as what has ids.
-            encode: gives the ids; it is called in several threads, each time for some texts of
+            encode: gives the ids of texts; it is called in several threads, each time for some of
                 about one length, so that it runs beside the network and not before it.
         """
 
         def of_some(some: Sequence[T]) -> Floats:
-            return self._in_batches([encode(text) for text in some])
+            return self._in_batches(encode(some))
 
         def of_groups(falling: Sequence[T]) -> list[Floats]:
             starts = range(0, len(falling), self._batch_texts)

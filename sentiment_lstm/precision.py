@@ -15,7 +15,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from sentiment_lstm import bfloat16_products, tiles
-from sentiment_lstm.bfloat16 import column_sums
+from sentiment_lstm.bfloat16 import bits_of, column_sums
 from sentiment_lstm.bfloat16_panels import ROWS
 from sentiment_lstm.compiled import OF_PARTS
 
@@ -28,6 +28,7 @@ class Form:
 
     Attributes:
         stored: type of the arrays that are multiplied.
+        stored_as: a matrix of float32 as one of that type.
         panels_of: cuts a matrix into panels for `put_sum`.
         summed_outer: of A `(n, p)` and B `(n, q)`, Aᵀ·B in float32.
         column_sums: of a matrix, in float32.
@@ -40,6 +41,7 @@ class Form:
     """
 
     stored: type[Any]
+    stored_as: Callable[[Floats], Any]
     panels_of: Callable[[Any], Any]
     summed_outer: Callable[[Any, Any], Floats]
     column_sums: Callable[[Any], Floats]
@@ -51,6 +53,7 @@ class Form:
 
 SINGLE = Form(
     np.float32,
+    lambda matrix: matrix,
     tiles.panels_of,
     lambda a, b: a.T @ b,
     lambda m: m.sum(axis=0),
@@ -58,6 +61,7 @@ SINGLE = Form(
 )
 NARROW = Form(
     np.uint16,
+    bits_of,
     bfloat16_products.panels_of,
     bfloat16_products.summed_outer,
     column_sums,
@@ -99,3 +103,19 @@ def _put_sum(n: int, a: Floats, panels: Floats, to: Floats, result: Floats) -> A
         bfloat16_products.add_product(n, a, panels, result)
 
     return narrow if a.dtype == types.uint16 else tiles.put_sum.py_func
+
+
+def add_product(n: int, a: Any, panels: Any, result: Floats) -> None:
+    """Add n rows of A·B to those of a result, in the form of the panels; see `tiles.add_product`.
+
+    For compiled code only.
+    """
+    raise NotImplementedError  # each form's own stands in its place
+
+
+@overload(add_product, jit_options=OF_PARTS)  # type: ignore[untyped-decorator]
+def _add_product(n: int, a: Floats, panels: Floats, result: Floats) -> Any:  # noqa: ARG001
+    def narrow(n: int, a: Floats, panels: Floats, result: Floats) -> None:
+        bfloat16_products.add_product(n, a, panels, result)
+
+    return narrow if a.dtype == types.uint16 else tiles.add_product.py_func

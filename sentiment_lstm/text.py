@@ -298,3 +298,7 @@ class Encoder:
     def __call__(self, text: str | bytes) -> NDArray[np.int32]:
         """Return the ids of a text, `(n,)` with n from 0 to `max_tokens`."""
         return np.array(self.vocabulary.ids(self.tokens(text)), dtype=np.int32)
+
+    def each(self, texts: Sequence[str | bytes]) -> list[NDArray[np.int32]]:
+        """Return the ids of each text."""
+        return [self(text) for text in texts]

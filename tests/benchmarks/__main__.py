@@ -37,7 +37,7 @@ ENVIRONMENT = {
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
-    help="epoch, accuracy: of our LSTM; stock ones take their faster.",
+    help="epoch, inference, accuracy: of our LSTM; peers take their faster.",
 )
 @click.option("--epochs", type=int, help="accuracy: epochs.")
 @click.option("--seeds", type=int, help="accuracy: trainings of each, from other weights.")

@@ -12,6 +12,7 @@ import numpy as np
 
 from sentiment_lstm.bundle import read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
+from sentiment_lstm.compiled_text import CompiledEncoder
 from sentiment_lstm.text import Encoder
 from tests.benchmarks.bags import bags
 from tests.benchmarks.machine import Gemm
@@ -40,7 +41,7 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
     for units in options.units:
         with tempfile.TemporaryDirectory() as directory:
             who = candidates(Path(directory), units, options)
-            _check_alike(who, pilot[:16])
+            _check_alike(who, pilot[:16], 1e-4 if options.precision == "float32" else 1e-2)
             yield _many(_fastest(who, pilot), words, sample, units, options, gemm)
             yield from _single(_fastest(who, [text]), words, text, units, options)
 
@@ -48,8 +49,9 @@ def run(options: Options, gemm: Gemm) -> Iterator[Row]:
 def candidates(directory: Path, units: int, options: Options) -> Candidates:
     """Return ours and those that do the same work, by name, each in all its forms."""
     path, weights = random_bundle(directory, units, vocabulary(options.source))
-    encode = Encoder(vocabulary(options.source), MAX_TOKENS, MAX_TOKENS // 2)
-    who: Candidates = {"ours": [SentimentClassifier.load(path, compiled=True).classify]}
+    encode = CompiledEncoder(Encoder(vocabulary(options.source), MAX_TOKENS, MAX_TOKENS // 2))
+    ours = SentimentClassifier.load(path, compiled=True, precision=options.precision)
+    who: Candidates = {"ours": [ours.classify]}
     if find_spec("onnxruntime") and find_spec("onnx"):
         from tests.benchmarks.onnx_peer import onnx_forms
 
@@ -57,12 +59,13 @@ def candidates(directory: Path, units: int, options: Options) -> Candidates:
     if find_spec("torch"):
         from tests.benchmarks.torch_peer import torch_forms
 
-        who["torch"] = _sized(torch_forms(weights, encode))
+        who["torch"] = _sized(torch_forms(weights, encode, options.precision))
     from tests.benchmarks.stock_peer import StockModel
 
     for name, padded in (("SavedModel sorted", False), ("SavedModel padded", True)):
-        model = StockModel.of(directory, weights, vocabulary(options.source), padded=padded)
-        who[name] = _sized([model])
+        make = partial(StockModel.of, directory, weights, vocabulary(options.source), padded=padded)
+        precisions = sorted({"float32", options.precision})
+        who[name] = _sized([make(precision=precision) for precision in precisions])
     return who
 
 
@@ -84,12 +87,12 @@ def _fastest(who: Candidates, sample: Sequence[str]) -> dict[str, Classify]:
     }
 
 
-def _check_alike(who: Candidates, sample: Sequence[str]) -> None:
+def _check_alike(who: Candidates, sample: Sequence[str], tolerance: float) -> None:
     """See that all forms of all who have our tokeniser answer alike, text for text."""
     ours = [answer.probability for answer in who["ours"][0](sample)]
     for name in SAME_TOKENISER:
         for form in who.get(name, ()):
-            if not np.allclose(form(sample), ours, atol=1e-4):
+            if not np.allclose(form(sample), ours, atol=tolerance):
                 raise AssertionError(f"{name}, {form}, answers otherwise than we do")
 
 
@@ -107,7 +110,7 @@ def _many(
     rates = {name: len(sample) / seconds for name, seconds in taken.items()}
     ours, others = rates.pop("ours"), {name: rates.pop(name) for name in words}
     note = "; ".join(f"{name}: {who[name]}" for name in rates)
-    case = f"{len(sample):,} reviews, {units} units"
+    case = f"{len(sample):,} reviews, {units} units, {options.precision}"
     return Row("inference", case, "reviews/s", ours, rates, others, f"{note}; {rounds} rounds")
 
 
@@ -123,7 +126,9 @@ def _single(
     for share in (0.5, 0.99):
         found = {name: 1e3 * quantile(seconds, share) for name, seconds in taken.items()}
         ours, others = found.pop("ours"), {name: found.pop(name) for name in words}
-        case = f"one text of {SINGLE} tokens, {units} units, p{100 * share:.0f}"
+        case = (
+            f"one text of {SINGLE} tokens, {units} units, {options.precision}, p{100 * share:.0f}"
+        )
         note = f"{options.singles} rounds; ours compiled from its first text on"
         yield Row("inference", case, "ms", ours, found, others, note)
 

@@ -15,7 +15,7 @@ class Options:
         units: sizes of the models of `epoch` and `inference`.
         steps: steps of `epoch` that are timed, spread over the lengths of the epoch; 0 is all.
         times: how often `epoch` times all steps, ours and the peers' in turn.
-        precision: of our LSTM in `epoch` and `accuracy`, float32 or mixed_bfloat16.
+        precision: of our LSTM in `epoch`, `inference` and `accuracy`, float32 or mixed_bfloat16.
         epochs: of `accuracy`.
         seeds: of `accuracy`.
         reviews: test reviews of `inference`; 0 is all.

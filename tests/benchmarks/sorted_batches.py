@@ -17,7 +17,7 @@ Forward = Callable[[NDArray[np.int32], NDArray[np.int64]], Floats]
 
 @dataclass(frozen=True)
 class SortedBatches:
-    """Tokenises by our `Encoder`, runs the longest texts first, and gives answers in order.
+    """Tokenises by an `Encoder` of ours, runs the longest texts first, and gives answers in order.
 
     Attributes:
         encode: text to ids.
@@ -38,7 +38,7 @@ class SortedBatches:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the probability of each text, `(n,)`."""
-        ids = [self.encode(text) for text in texts]
+        ids = self.encode.each(texts)
         order = np.argsort([-len(i) for i in ids], kind="stable")
         parts = [order[start : start + self.batch] for start in range(0, len(order), self.batch)]
         answers = np.empty(len(texts), np.float32)

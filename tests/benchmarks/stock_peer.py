@@ -22,24 +22,34 @@ class StockModel:
     Attributes:
         loaded: its `serve` takes strings `(batch,)` to probabilities `(batch, 1)`.
         sorts: run the longest texts first, so that texts of about the same length meet.
+        form: which form it is, in words.
         batch: texts of a batch.
     """
 
     loaded: Any
     sorts: bool
+    form: str = ""
     batch: int = 64
 
     @classmethod
     def of(
-        cls, directory: Path, weights: Weights, vocabulary: Vocabulary, *, padded: bool
+        cls,
+        directory: Path,
+        weights: Weights,
+        vocabulary: Vocabulary,
+        *,
+        padded: bool,
+        precision: str = "float32",
     ) -> "StockModel":
         """Export a model and load it; `padded` pads every text to the same length."""
-        path = directory / f"stock-{weights['embedding'].shape[1]}-{padded}"
-        stock_model(weights, vocabulary, padded=padded).export(path, verbose=False)
-        return cls(tf.saved_model.load(path), not padded)
+        path = directory / f"stock-{weights['embedding'].shape[1]}-{padded}-{precision}"
+        model = stock_model(weights, vocabulary, padded=padded, precision=precision)
+        model.export(path, verbose=False)
+        form = "" if precision == "float32" else f"LSTM in {precision},"
+        return cls(tf.saved_model.load(path), not padded, form)
 
     def __str__(self) -> str:
-        return f"batch {self.batch}"
+        return f"{self.form} batch {self.batch}".strip()
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the probability of each text, `(n,)`."""
@@ -51,7 +61,9 @@ class StockModel:
         return answers
 
 
-def stock_model(weights: Weights, vocabulary: Vocabulary, *, padded: bool) -> keras.Model:
+def stock_model(
+    weights: Weights, vocabulary: Vocabulary, *, padded: bool, precision: str = "float32"
+) -> keras.Model:
     """Return `TextVectorization` → masked `Embedding` → `LSTM` → `Dense`."""
     texts = keras.Input((), dtype="string")
     vectorize = keras.layers.TextVectorization(
@@ -61,7 +73,7 @@ def stock_model(weights: Weights, vocabulary: Vocabulary, *, padded: bool) -> ke
     ids = vectorize(texts)[:, :MAX_TOKENS]
     embedding, *lstm = keras_weights(weights)
     embedded = keras.layers.Embedding(*embedding.shape, mask_zero=True)(ids)
-    last = keras.layers.LSTM(len(lstm[1]))(embedded)
+    last = keras.layers.LSTM(len(lstm[1]), dtype=precision)(embedded)
     model = keras.Model(texts, keras.layers.Dense(1, activation="sigmoid")(last))
     model.set_weights([embedding, *lstm])
     return model

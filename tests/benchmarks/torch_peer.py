@@ -12,11 +12,16 @@ from tests.benchmarks.models import Weights, keras_weights
 from tests.benchmarks.sorted_batches import Floats, SortedBatches
 
 
-def torch_forms(weights: Weights, encode: Encoder) -> list[SortedBatches]:
-    """Return both forms; which is faster depends on the lengths."""
+def torch_forms(weights: Weights, encode: Encoder, precision: str) -> list[SortedBatches]:
+    """Return all forms; which is faster depends on the lengths, and on the processor.
+
+    A precision other than float32 adds forms whose LSTM is in bfloat16.
+    """
     return [
-        SortedBatches(encode, Module(weights, packed=packed), form=name)
-        for packed, name in ((True, "packed,"), (False, "padded,"))
+        SortedBatches(encode, Module(weights, packed=packed, half=half), form=f"{name}, {numbers}")
+        for packed, name in ((True, "packed"), (False, "padded"))
+        for half, numbers in ((False, "float32,"), (True, "bfloat16,"))
+        if not half or precision != "float32"
     ]
 
 
@@ -26,9 +31,10 @@ class Module:
     Args:
         weights: of a bundle.
         packed: run real tokens alone; else all of them, and look at the last real one.
+        half: have the embedding's vectors and the LSTM in bfloat16.
     """
 
-    def __init__(self, weights: Weights, *, packed: bool) -> None:
+    def __init__(self, weights: Weights, *, packed: bool, half: bool = False) -> None:
         import torch
 
         torch.set_num_threads(cores())
@@ -38,12 +44,14 @@ class Module:
         self._lstm = torch.nn.LSTM(embedding.shape[1], len(lstm[1]), batch_first=True)
         state = {name: torch.from_numpy(array) for name, array in to_torch(lstm).items()}
         self._lstm.load_state_dict(state)
+        if half:
+            self._embedding, self._lstm = self._embedding.bfloat16(), self._lstm.bfloat16()
         self._head, self._bias = torch.from_numpy(head), torch.from_numpy(bias)
 
     def __call__(self, ids: NDArray[np.int32], lengths: NDArray[np.int64]) -> Floats:
         with self._torch.inference_mode():
             last = self._last(self._torch.from_numpy(ids), self._torch.from_numpy(lengths))
-            return np.asarray((last @ self._head + self._bias).sigmoid()[:, 0].numpy())
+            return np.asarray((last.float() @ self._head + self._bias).sigmoid()[:, 0].numpy())
 
     def _last(self, ids: Any, lengths: Any) -> Any:
         if not self._packed:

@@ -16,6 +16,7 @@ import pytest
 import pipelines
 from pipelines.classify import classify_rows
 from sentiment_lstm.classifier import SentimentClassifier
+from sentiment_lstm.precision import narrow_fits
 from sentiment_lstm.records import Rejection, Row, read_rows
 
 TEXTS = ("the film was good!", "not very good.", "", "<br /> \t", "bad\nbad", "un été")
@@ -71,6 +72,41 @@ def test_a_margin_that_the_model_cannot_have_is_one_line(invoke, make_bundle):
     result = invoke("classify", "--model", model, "--abstain", "0.1", "good")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: abstain is 0.1: a regression decides nothing, leave it out\n"
+
+
+def test_products_in_bfloat16_move_probabilities_and_no_verdict(invoke, make_bundle):
+    model = make_bundle("half", units=16)
+    options = ("--format", "jsonl", "--precision", "mixed_bfloat16")
+    result = invoke("classify", "--model", model, *options, *TEXTS)
+    assert result.exit_code == 0, result.stderr
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    wanted = expected(model, TEXTS)
+    assert [each["label"] for each in objects] == [p.label for p in wanted]
+    moved = [
+        abs(each["probability"] - p.probability) for each, p in zip(objects, wanted, strict=True)
+    ]
+    assert max(moved) < 0.01
+    assert bool(result.stderr) != narrow_fits(16)
+    assert (max(moved) > 1e-6) == narrow_fits(16)
+
+
+def test_a_model_that_cannot_have_bfloat16_answers_in_float32_and_says_so(invoke, make_bundle):
+    model = make_bundle("odd", units=3)
+    result = invoke("classify", "--model", model, "--precision", "mixed_bfloat16", "good")
+    assert result.stdout == invoke("classify", "--model", model, "good").stdout
+    assert result.stderr.count("\n") == 1
+    assert "texts are classified in float32: bfloat16 takes a processor with" in result.stderr
+
+
+def test_bfloat16_is_for_bundles_and_this_machine_alone(invoke, tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"a program")
+    half = ("--precision", "mixed_bfloat16")
+    result = invoke("classify", "--model", tmp_path, *half, "good")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{tmp_path} is a SavedModel, which runs in float32" in result.stderr
+    result = invoke("classify", "--engine", "ray", "--input", "x", "--output", "y", *half)
+    assert result.exit_code == 2
+    assert "--precision mixed_bfloat16 goes with --engine local alone." in result.stderr
 
 
 def test_csv_keeps_the_other_columns(invoke, bundle, tmp_path):

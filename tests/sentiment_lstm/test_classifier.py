@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -12,14 +13,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from ml_dtypes import bfloat16
 
+from sentiment_lstm import bfloat16_products, compiled_inference, inference, streaming
 from sentiment_lstm import classifier as classifier_module
-from sentiment_lstm import compiled_inference, inference, streaming
 from sentiment_lstm.bundle import BundleConfig, read_bundle
 from sentiment_lstm.classifier import SentimentClassifier
 from sentiment_lstm.compiled_inference import compiled_network
 from sentiment_lstm.errors import DataError, SettingsError
 from sentiment_lstm.inference import Network, gates, halved, lstm_step
+from sentiment_lstm.precision import narrow_fits
 from sentiment_lstm.text import Encoder
 
 ROOT = Path(classifier_module.__file__).parents[1]
@@ -57,15 +60,22 @@ def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
-def read(weights, name, inputs):
-    """States after each token, one number at a time, gates in the order i, f, g, o."""
+def as_it_is(numbers):
+    return numbers.copy()
+
+
+def read(weights, name, inputs, stored=as_it_is):
+    """States after each token, one number at a time, gates in the order i, f, g, o.
+
+    `stored` gives what recurrent products take in place of their numbers.
+    """
     kernel, recurrent, bias = (
         weights[f"{name}.{part}"].astype(float) for part in ("kernel", "recurrent_kernel", "bias")
     )
-    H = len(recurrent)
+    H, recurrent = len(recurrent), stored(recurrent)
     c, h, states = np.zeros(H), np.zeros(H), []
     for x in inputs:
-        before = h.copy()
+        before = stored(h)
         for u in range(H):
             z = [x @ kernel[:, k] + before @ recurrent[:, k] + bias[k] for k in range(u, 4 * H, H)]
             i, f, g, o = sigmoid(z[0]), sigmoid(z[1]), math.tanh(z[2]), sigmoid(z[3])
@@ -75,14 +85,14 @@ def read(weights, name, inputs):
     return states
 
 
-def by_hand(config, weights, ids):
+def by_hand(config, weights, ids, stored=as_it_is):
     states = [weights["embedding"][i].astype(float) for i in ids]
     last = np.zeros(config.units * config.directions)
     for layer in range(config.layers):
-        forward = read(weights, f"lstm.{layer}.forward", states)
+        forward = read(weights, f"lstm.{layer}.forward", states, stored)
         backward = [np.zeros(0)] * len(forward)
         if config.directions == 2:
-            backward = read(weights, f"lstm.{layer}.backward", states[::-1])[::-1]
+            backward = read(weights, f"lstm.{layer}.backward", states[::-1], stored)[::-1]
         states = [np.concatenate(pair) for pair in zip(forward, backward, strict=True)]
         if states:
             last = np.concatenate([forward[-1], backward[0]])
@@ -162,6 +172,77 @@ def test_compiled_is_numpy_for_any_width_and_lengths(units, directions, seed, le
     np.testing.assert_allclose(actual, expected, atol=1e-5, rtol=1e-6)
 
 
+def in_bfloat16(numbers):
+    return numbers.astype(bfloat16).astype(float)
+
+
+NEEDS_BFLOAT16 = pytest.mark.skipif(
+    not narrow_fits(16), reason="no products in bfloat16 on this processor"
+)
+HALF = partial(compiled_network, precision="mixed_bfloat16")
+
+
+@NEEDS_BFLOAT16
+@pytest.mark.parametrize("units", [16, 48, 80])
+@pytest.mark.parametrize(("layers", "directions"), [(1, 1), (1, 2), (2, 2)])
+def test_recurrent_products_alone_are_in_bfloat16(layers, directions, units):
+    config = config_of(layers, directions, ("last", "max", "mean"), 5)
+    config = dataclasses.replace(config, units=units)
+    # Of mean 0: many units would else drive each other to where rounding is not felt.
+    weights = {n: w - np.float32(0.1) for n, w in weights_of(config, seed=units, scale=0.2).items()}
+    # More texts than a product takes at a time, so that some end amid a step's.
+    sequences = sequences_of([*LENGTHS, *[9] * 20, 4], seed=units)
+    expected = [by_hand(config, weights, ids, in_bfloat16) for ids in sequences]
+    off, single = (
+        abs(each(config, weights).logits(sequences) - expected) for each in (HALF, compiled_network)
+    )
+    # Where a state lies between two numbers of bfloat16, float32 and float64 may choose unlike.
+    assert off.max() < 2e-3
+    assert off.mean() < 0.1 * single.mean()
+
+
+@NEEDS_BFLOAT16
+def test_in_bfloat16_too_neighbours_never_change_an_answer():
+    config = dataclasses.replace(config_of(1, 2, ("max", "mean"), 2), units=48)
+    network, sequences = HALF(config, weights_of(config)), sequences_of(LENGTHS * 60)
+    alone = np.concatenate([network.logits([s]) for s in sequences[:20]])
+    np.testing.assert_allclose(network.logits(sequences)[:20], alone, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("units", [3, 16])
+def test_without_instructions_for_bfloat16_all_is_float32(make_bundle, monkeypatch, units):
+    monkeypatch.setattr(bfloat16_products, "available", lambda: False)
+    path = make_bundle(units=units)
+    half = SentimentClassifier.load(path, precision="mixed_bfloat16")
+    single = SentimentClassifier.load(path, compiled=True)
+    assert (half.runs_in, single.runs_in) == ("float32", "float32")
+    assert half.logits(TEXTS).tobytes() == single.logits(TEXTS).tobytes()
+
+
+@NEEDS_BFLOAT16
+def test_a_classifier_in_bfloat16_answers_alike_however_many_texts_came_before(make_bundle, made):
+    path = make_bundle(units=16)
+    classifier = SentimentClassifier.load(path, precision="mixed_bfloat16")
+    assert classifier.runs_in == "mixed_bfloat16"
+    expected = classifier.logits(TEXTS)
+    copy = pickle.loads(pickle.dumps(classifier))  # noqa: S301 - written in this line
+    for each in (classifier, copy):
+        later = each.logits(TEXTS * 50)[-len(TEXTS) :]
+        np.testing.assert_allclose(later, expected, atol=1e-6, rtol=1e-6)
+    assert len(made) == 2
+    single = SentimentClassifier.load(path).logits(TEXTS)
+    np.testing.assert_allclose(expected, single, atol=0.02)
+    assert abs(expected - single).max() > 1e-5
+
+
+def test_a_precision_that_cannot_be_is_refused(make_bundle):
+    path = make_bundle()
+    with pytest.raises(SettingsError, match="'float16': give one of float32, mixed_bfloat16"):
+        SentimentClassifier.load(path, precision="float16")
+    with pytest.raises(SettingsError, match="leave compiled=False out"):
+        SentimentClassifier.load(path, compiled=False, precision="mixed_bfloat16")
+
+
 def test_a_step_is_the_equations_for_extreme_inputs_too():
     extremes = np.array([-2000, -90, -3, 0, 0.5, 30, 2000], np.float32)
     z = np.stack([np.roll(extremes, shift) for shift in range(4)])[:, :, np.newaxis]
@@ -208,11 +289,11 @@ def test_texts_are_encoded_once_each_and_answered_in_their_order(texts, batch_te
     config = config_of(1, 1, ("mean",), 5)
     network, encoded = Network(config, weights_of(config), batch_texts=batch_texts), []
 
-    def encode(text):
-        encoded.append(text)
-        return np.array([1 + (ord(character) % 3) for character in text.strip()], int)
+    def encode(some):
+        encoded.extend(some)
+        return [np.array([1 + (ord(c) % 3) for c in text.strip()], int) for text in some]
 
-    expected = [network.logits([encode(text)])[0] for text in texts]
+    expected = [network.logits(encode([text]))[0] for text in texts]
     encoded.clear()
     np.testing.assert_allclose(
         network.logits(texts, encode), np.reshape(expected, (-1, 5)), atol=1e-6

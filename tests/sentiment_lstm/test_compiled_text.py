@@ -56,6 +56,15 @@ def test_unknown_tokens_and_long_texts_are_those_of_python(text):
     assert ids.dtype == python(text).dtype
 
 
+@given(st.lists(DIFFICULT | st.binary(max_size=20), max_size=6))
+@example(["\ud83d", "\ude00", "", "is", "n't n't", b"\xc3", b"\xa9"])
+def test_texts_of_one_call_are_read_each_by_itself(texts):
+    python, compiled = of_pieces()
+    found = compiled.each(texts)
+    assert [ids.tolist() for ids in found] == [python(text).tolist() for text in texts]
+    assert [ids.tolist() for ids in python.each(texts)] == [ids.tolist() for ids in found]
+
+
 def test_tokens_that_share_a_slot_are_told_apart():
     # 40,000 tokens in 131,072 slots: thousands meet another one where they are looked for first.
     tokens = [f"{a}{b:x}" for a in ("w", "é", "\U00010400") for b in range(13_333)]
