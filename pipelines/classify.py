@@ -49,7 +49,8 @@ def open_classifier(model: str | None, precision: str = PRECISIONS[0]) -> Classi
 
     Raises:
         BundleError: if there is none, or it is not sound.
-        SettingsError: for a SavedModel in another precision than float32.
+        SettingsError: for a SavedModel in another precision than float32, or where there is no
+            compiler for that.
     """
     name = model_or_default(model)
     try:
@@ -64,9 +65,23 @@ def open_classifier(model: str | None, precision: str = PRECISIONS[0]) -> Classi
                 f"directory, or leave --precision {precision} out"
             ) from None
         return _saved_model(directory)
-    classifier = SentimentClassifier.load(bundle, precision=precision)
-    if precision != classifier.runs_in:
-        log.warning("texts are classified in %s: %s", classifier.runs_in, WITHOUT)
+    if precision == PRECISIONS[0]:
+        return SentimentClassifier.load(bundle)
+    return _narrow(bundle, precision)
+
+
+def _narrow(bundle: Path, precision: str) -> SentimentClassifier:
+    """Return a classifier in a precision that only compiled code has; say where it has another."""
+    try:
+        classifier = SentimentClassifier.load(bundle, precision=precision)
+        runs_in = classifier.runs_in
+    except ImportError as error:
+        raise SettingsError(
+            f"--precision {precision} needs the compiler, which cannot be loaded ({error}): "
+            "install numba, or leave the option out"
+        ) from error
+    if precision != runs_in:
+        log.warning("texts are classified in %s: %s", runs_in, WITHOUT)
     return classifier
 
 

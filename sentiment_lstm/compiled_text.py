@@ -25,6 +25,7 @@ from sentiment_lstm.text import CHARACTERS, UNKNOWN, WORD, Encoder, Vocabulary
 Points = NDArray[np.uint32]
 Ids = NDArray[np.int32]
 Ends = NDArray[np.int64]
+Spans = NDArray[np.uint32]  # half of what intp takes, and enough for a text of 16 GB
 
 # What a character that is no space is to the tokeniser.
 OTHER, WORDLIKE, REPEATED = range(3)
@@ -161,9 +162,9 @@ def normal(points: Points, characters: Points) -> Points:
 
 
 @part
-def _spans(text: Points, kinds: NDArray[np.uint8]) -> Ids:
+def _spans(text: Points, kinds: NDArray[np.uint8]) -> Spans:
     """Return where each token of a normal text starts and ends, `(n, 2)`."""
-    spans, count, at = np.empty((len(text), 2), np.int32), 0, 0
+    spans, count, at = np.empty((len(text), 2), np.uint32), 0, 0
     while at < len(text):
         if text[at] == _SPACE:
             at += 1
@@ -244,7 +245,7 @@ def _ending(text: Points, at: int) -> int:
 @part
 def _find(
     text: Points,
-    spans: Ids,
+    spans: Spans,
     slots: Ids,
     keys: Points,
     starts: Ends,
@@ -252,7 +253,7 @@ def _find(
 ) -> None:
     """Put down the ids of a text's first tokens, `UNKNOWN` for one that is not held."""
     for n in range(len(ids)):
-        at, end = spans[n]
+        at, end = np.int64(spans[n, 0]), np.int64(spans[n, 1])
         ids[n], slot = UNKNOWN, _slot(text, at, end, len(slots))
         while slots[slot] != _EMPTY:
             start, length = starts[slots[slot]], end - at

@@ -98,6 +98,15 @@ def test_a_model_that_cannot_have_bfloat16_answers_in_float32_and_says_so(invoke
     assert "texts are classified in float32: bfloat16 takes a processor with" in result.stderr
 
 
+def test_bfloat16_without_a_compiler_is_one_line(invoke, bundle, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentiment_lstm.compiled_inference", None)
+    result = invoke("classify", "--model", bundle, "--precision", "mixed_bfloat16", "good")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: --precision mixed_bfloat16 needs the compiler")
+    assert result.stderr.count("\n") == 1
+    assert invoke("classify", "--model", bundle, "good").exit_code == 0
+
+
 def test_bfloat16_is_for_bundles_and_this_machine_alone(invoke, tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"a program")
     half = ("--precision", "mixed_bfloat16")

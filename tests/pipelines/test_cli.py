@@ -143,7 +143,7 @@ def test_ctrl_c_is_one_line(command, make_bundle):
     code = (
         "import os, signal\n"
         "import pipelines.classify as module\n"
-        "module.open_classifier = lambda model: os.kill(os.getpid(), signal.SIGINT)\n"
+        "module.open_classifier = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "from pipelines.cli import main; main()"
     )
     result = command("classify", "good", code=code)
