@@ -659,7 +659,7 @@ def tune(
     type=click.Choice(["float32", "mixed_bfloat16"]),
     default="float32",
     show_default=True,
-    help="Numbers that the LSTM's products take. mixed_bfloat16 is faster for many texts, where "
+    help="Numbers that recurrent products take. mixed_bfloat16 is faster for many texts, where "
     "the processor has it, and moves probabilities by some thousandths.",
 )
 @click.option(
