@@ -4,6 +4,8 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from sentiment_lstm.settings import PRECISIONS
 
 DEFAULT_MODEL = "imdb"
 WITHOUT = "bfloat16 takes a processor with AVX512_BF16 or AMX and units in multiples of 16"
+
+PART_BYTES = 2**24
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +117,7 @@ def typed_rows(texts: Sequence[str]) -> Iterator[Row]:
     """Yield the texts of a command line as rows, numbered from 1."""
     for number, argument in enumerate(texts, start=1):
         text = typed_text(argument)
-        yield Row(number, text, {"text": text})
+        yield Row(number, text, {"text": text}, len(argument))
 
 
 def typed_text(argument: str) -> str:
@@ -134,23 +138,49 @@ def classify_rows(
 ) -> Iterator[tuple[Row, Prediction]]:
     """Yield each usable row with its prediction, in order; tell of each row that is not.
 
-    The classifier reads ahead, and no more rows wait here than it has read.
+    The classifier reads ahead by so many texts, and knows nothing of the rows' other columns,
+    which wait here: it gets no more than `PART_BYTES` of rows, and a row, before it must answer.
 
     Raises:
         SettingsError: for a threshold or a margin that the model cannot use.
     """
+    answers = partial(classifier.stream, threshold=threshold, abstain=abstain)
+    answers(())  # tells of a threshold at once, before any row is read
+    usable = _usable(rows, rejected)
+    parts = (chain((first,), _until_full(usable, first.size)) for first in usable)
+    return chain.from_iterable(_answered(part, answers) for part in parts)
+
+
+def _usable(
+    rows: Iterable[Row | Rejection], rejected: Callable[[Rejection], None]
+) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Rejection):
+            rejected(row)
+        else:
+            yield row
+
+
+def _until_full(rows: Iterator[Row], size: int) -> Iterator[Row]:
+    """Yield rows until those taken are `PART_BYTES` together, of which there are `size` already."""
+    while size < PART_BYTES and (row := next(rows, None)):
+        size += row.size
+        yield row
+
+
+def _answered(
+    rows: Iterable[Row], answers: Callable[[Iterable[str]], Iterator[Prediction]]
+) -> Iterator[tuple[Row, Prediction]]:
+    """Yield rows, each with its prediction; as many wait here as the classifier reads ahead."""
     waiting: deque[Row] = deque()
 
     def texts() -> Iterator[str]:
         for row in rows:
-            if isinstance(row, Rejection):
-                rejected(row)
-            else:
-                waiting.append(row)
-                yield row.text
+            waiting.append(row)
+            yield row.text
 
-    predictions = classifier.stream(texts(), threshold=threshold, abstain=abstain)
-    return ((waiting.popleft(), prediction) for prediction in predictions)
+    for prediction in answers(texts()):
+        yield waiting.popleft(), prediction
 
 
 class Rejections:

@@ -15,6 +15,8 @@ from numba.core.caching import IndexDataCacheFile
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
+from sentiment_lstm.processor import has_matrix_unit
+
 
 def kept_in() -> Path | None:
     """Return where machine code is kept for the next process, here or for the user, if anywhere."""
@@ -47,6 +49,7 @@ OF_PARTS = OPTIONS | {"cache": False, "no_cpython_wrapper": True}
 # The modules that compiled functions stand in; each holds code of the others, linked into its own.
 MODULES = (
     "compiled",
+    "processor",
     "tiles",
     "bfloat16",
     "compiled_arrays",
@@ -60,8 +63,8 @@ MODULES = (
     "compiled_text",
 )
 
-# What of a processor decides which machine code is made.
-VECTORS = ("avx2", "avx512f", "avx512bf16", "amx-bf16")
+# What of a processor decides which machine code is made, and whether its matrix unit may be used.
+VECTORS = ("avx2", "avx512f", "avx512bf16")
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -150,5 +153,6 @@ def _is_whole(path: Path) -> bool:
 def stamp() -> str:
     """Return a digest of everything that compiled code is made of."""
     sources = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in MODULES]
-    vectors = [str(binding.get_host_cpu_features().get(name)) for name in VECTORS]
-    return hashlib.sha256(b"".join(sources) + "".join(vectors).encode()).hexdigest()
+    vectors = [binding.get_host_cpu_features().get(name) for name in VECTORS]
+    processor = f"{vectors} {has_matrix_unit()}"
+    return hashlib.sha256(b"".join(sources) + processor.encode()).hexdigest()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sentiment_lstm.bfloat16 import narrowed
 from sentiment_lstm.bfloat16_panels import padded
-from sentiment_lstm.bptt_kernels import sigmoid, tanh
+from sentiment_lstm.bptt_kernels import tanh_parts
 from sentiment_lstm.bundle_config import BundleConfig
 from sentiment_lstm.compiled import kernel, part
 from sentiment_lstm.folding import Floats, Indices
@@ -29,6 +29,8 @@ from sentiment_lstm.tiles import panels_of, put_affine
 
 # As many as keep a step's states and pre-activations in a core's second-level cache.
 BATCH_TEXTS = 48
+
+_HALF = np.float32(0.5)
 
 
 def compiled_network(
@@ -212,10 +214,29 @@ def onward(z: Floats, c: Floats, h: Floats, before: Floats) -> None:
     units = h.shape[0]
     z_i, z_f, z_g, z_o = z[:units], z[units : 2 * units], z[2 * units : 3 * units], z[3 * units :]
     for j in range(units):
-        i, f, g, o = sigmoid(z_i[j]), sigmoid(z_f[j]), tanh(z_g[j]), sigmoid(z_o[j])
-        cell = f * c[j] + i * g
-        state = o * tanh(cell)
-        c[j], h[j], before[j] = cell, state, narrowed(state, before)
+        c[j] = _cell(z_i[j], z_f[j], z_g[j], c[j])
+    # On their own: by then the cells are there, and no chain of operations is long.
+    for j in range(units):
+        state = _state(z_o[j], c[j])
+        h[j], before[j] = state, narrowed(state, before)
+
+
+@part
+def _cell(z_i: Any, z_f: Any, z_g: Any, c: Any) -> Any:
+    """Return σ(z_f)·c + σ(z_i)·tanh(z_g), by σ(z) = ½ + ½ tanh(½z) and one division."""
+    p_i, q_i = tanh_parts(_HALF * z_i)
+    p_f, q_f = tanh_parts(_HALF * z_f)
+    p_g, q_g = tanh_parts(z_g)
+    kept, added = (p_f + q_f) * c * (q_i * q_g), (p_i + q_i) * p_g * q_f
+    return _HALF * (kept + added) / (q_i * q_g * q_f)
+
+
+@part
+def _state(z_o: Any, c: Any) -> Any:
+    """Return σ(z_o)·tanh(c), likewise."""
+    p_o, q_o = tanh_parts(_HALF * z_o)
+    p_c, q_c = tanh_parts(c)
+    return _HALF * (p_o + q_o) * p_c / (q_o * q_c)
 
 
 @part

@@ -6,12 +6,9 @@ numbers with 32 rows of 16, and adds the products in float32 to a third register
 the arithmetic of the widest vectors.
 """
 
-import ctypes
-import sys
-from functools import cache
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -20,22 +17,15 @@ from sentiment_lstm.bfloat16 import Bits, Floats
 from sentiment_lstm.bfloat16_panels import ABREAST, COLUMNS, DEPTH, ROWS
 from sentiment_lstm.compiled import part
 from sentiment_lstm.compiled_arrays import BYTE, POINTER, columns_of, entry, index, past, stride_of
-
-# Linux gives the registers, 8 KiB for each thread, to those that ask: arch_prctl(2).
-_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA = 158, 0x1023, 18
+from sentiment_lstm.processor import has_matrix_unit
 
 # Palette 1, then the bytes a row and the rows of each of eight registers.
 _CONFIGURATION = bytes([1, *[0] * 15, *[64, 0] * 8, *[0] * 16, *[ROWS] * 8, *[0] * 8])
 
 
-@cache
 def available() -> bool:
     """Tell whether the processor has the unit, and this process may use it."""
-    features = binding.get_host_cpu_features()
-    if sys.platform != "linux" or not (features.get("amx-tile") and features.get("amx-bf16")):
-        return False
-    answer = ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA)
-    return int(answer) == 0
+    return has_matrix_unit()
 
 
 @part

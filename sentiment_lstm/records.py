@@ -2,7 +2,7 @@
 
 Python's `csv` and `json` read the formats. This module adds what they lack: the line on which a
 row starts, a reason for each row that cannot be used, and bytes that are not UTF-8 costing one row
-and not the file. Memory is bounded by the longest row.
+and not the file. A row is of `LONGEST` bytes at most, so memory is bounded whatever a file holds.
 """
 
 import csv
@@ -12,10 +12,11 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from sentiment_lstm.bounded_lines import LONGEST, TOO_LONG, bounded_lines
 from sentiment_lstm.errors import DataError, suggestion
 from sentiment_lstm.strict_json import DEEPEST, nests_deeper
 
@@ -27,11 +28,19 @@ BLANK = "blank line"
 
 @dataclass(frozen=True)
 class Row:
-    """A usable row: the line it starts on (from 1), its text, and all its columns in order."""
+    """A usable row.
+
+    Attributes:
+        line: that it starts on, from 1.
+        text: what is classified.
+        fields: all its columns, in order.
+        size: bytes or characters that it was read from.
+    """
 
     line: int
     text: str
     fields: dict[str, Any]
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def read_rows(
     In `txt` every line is a text, an empty line an empty one. In `csv` and `tsv` the first row
     names the columns; a row may span lines inside double quotes. In `jsonl` every line is an
     object. Blank lines of `csv`, `tsv` and `jsonl` are rejected, except at the end of the file.
+    A row of more than `LONGEST` bytes is rejected.
 
     Raises:
         DataError: on iteration, if the file cannot be read, its header lacks `text_column`, or
@@ -108,7 +118,7 @@ def _readable(source: Path | Iterable[bytes], name: str) -> Iterator[Iterable[by
 
 
 def _without_bom(stream: Iterable[bytes], name: str) -> Iterator[bytes]:
-    for number, line in enumerate(stream):
+    for number, line in enumerate(bounded_lines(stream)):
         if number == 0 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise DataError(f"{name} is UTF-16: save it as UTF-8")
         yield line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
@@ -117,20 +127,20 @@ def _without_bom(stream: Iterable[bytes], name: str) -> Iterator[bytes]:
 def _text_rows(lines: Iterable[bytes], column: str) -> Iterator[Row | Rejection]:
     for number, raw in enumerate(lines, start=1):
         text = raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
-        reason = _not_utf8(text)
-        yield Rejection(number, reason) if reason else Row(number, text, {column: text})
+        reason = TOO_LONG if len(raw) > LONGEST else _not_utf8(text)
+        yield Rejection(number, reason) if reason else Row(number, text, {column: text}, len(raw))
 
 
 def _json_rows(lines: Iterable[bytes], column: str) -> Iterator[Row | Rejection]:
     for number, raw in enumerate(lines, start=1):
         line = raw.decode("utf-8", "surrogateescape")
-        found = _json_object(line)
+        found = TOO_LONG if len(raw) > LONGEST else _json_object(line)
         if isinstance(found, str):
             yield Rejection(number, found)
         elif not isinstance(found.get(column), str):
             yield Rejection(number, _no_text(found, column))
         else:
-            yield Row(number, found[column], found)
+            yield Row(number, found[column], found, len(raw))
 
 
 def _json_object(line: str) -> dict[str, Any] | str:
@@ -161,7 +171,8 @@ def _no_text(found: dict[str, Any], column: str) -> str:
 def _table_rows(
     lines: Iterable[bytes], delimiter: str, column: str, name: str
 ) -> Iterator[Row | Rejection]:
-    rows = _cells(_Lines(lines), delimiter)
+    read = _Lines(lines)
+    rows = _cells(read, delimiter)
     header = _header(next(rows, None), column, name)
     for number, cells in rows:
         if isinstance(cells, str):
@@ -172,7 +183,7 @@ def _table_rows(
             yield Rejection(number, f"{len(cells)} columns where the header has {len(header)}")
         else:
             fields = dict(zip(header, cells, strict=True))
-            yield Row(number, fields[column], fields)
+            yield Row(number, fields[column], fields, read.size)
 
 
 def _header(row: tuple[int, list[str] | str] | None, column: str, name: str) -> list[str]:
@@ -210,6 +221,10 @@ def _cells(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, list[str] | s
             cells = next(reader)
         except StopIteration:
             return
+        except _RowTooLongError:
+            lines.keep_first()
+            yield number, TOO_LONG
+            continue
         except csv.Error as error:
             lines.keep_first()
             yield number, f"quotes or line ends are wrong: {error}"
@@ -217,30 +232,38 @@ def _cells(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, list[str] | s
         yield number, _not_utf8("".join(cells)) or cells
 
 
+class _RowTooLongError(Exception):
+    """Of a row that has come to more than `LONGEST` bytes."""
+
+
 class _Lines:
-    """Decoded lines of which those of the row being read can be given back."""
+    """Decoded lines of which those of the row being read can be given back.
+
+    Attributes:
+        size: bytes of the row so far.
+    """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = iter(lines)
-        self._again: deque[str] = deque()
-        self._row: list[str] = []
-        self._number = 1
+        self._again: deque[bytes] = deque()
+        self._row: list[bytes] = []
+        self._number, self.size = 1, 0
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        if self._again:
-            line = self._again.popleft()
-        else:
-            line = next(self._lines).decode("utf-8", "surrogateescape")
+        line = self._again.popleft() if self._again else next(self._lines)
         self._row.append(line)
-        return line
+        self.size += len(line)
+        if self.size > LONGEST:
+            raise _RowTooLongError
+        return line.decode("utf-8", "surrogateescape")
 
     def start_row(self) -> int:
         """Forget the lines of the last row and return the number of the next line, from 1."""
         self._number += len(self._row)
-        self._row = []
+        self._row, self.size = [], 0
         return self._number
 
     def keep_first(self) -> None:

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
+from sentiment_lstm.bounded_lines import LONGEST, TOO_LONG
 from sentiment_lstm.errors import DataError, suggestion
 from sentiment_lstm.records import Rejection, kind_of, read_rows
 
@@ -169,6 +170,8 @@ def _found_file(path: Path) -> Found | RejectedRow:
     if path.suffix.lower() != ".txt":
         return RejectedRow(str(path), 1, "not a .txt file")
     try:
+        if path.stat().st_size > LONGEST:
+            return RejectedRow(str(path), 1, TOO_LONG)
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from sentiment_lstm.bounded_lines import LONGEST
 from tests.benchmarks.children import CLI, Ended, run_child
 from tests.benchmarks.machine import Gemm
 from tests.benchmarks.models import random_bundle
@@ -12,7 +13,11 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.reviews import SPLITS, repeated, vocabulary, write_table
 from tests.benchmarks.table import Row
 
-TRAINED, CLASSIFIED = 2_000, 10_000  # what training and classifying hold does not hang on texts
+TRAINED, CLASSIFIED, LONG = (
+    2_000,
+    10_000,
+    12,
+)  # what training and classifying hold does not hang on texts
 NOTE = "of the largest process"
 COUNT = """
 import json, sys
@@ -23,12 +28,14 @@ with open(sys.argv[1], encoding="utf-8") as lines:
 
 
 def run(options: Options, gemm: Gemm) -> Iterator[Row]:
-    """Yield a row for preprocess, train and classify."""
+    """Yield a row for preprocess and train, and two for classify."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         yield _preprocess(options, directory)
         yield _train(options, directory)
-        yield _classify(options, directory)
+        bundle, _ = random_bundle(directory, options.units[0], vocabulary(options.source))
+        yield _classify(options, directory, bundle)
+        yield _classify_longest(options, directory, bundle)
 
 
 def recipe(options: Options, directory: Path, texts: int) -> list[str | Path]:
@@ -63,14 +70,25 @@ def _train(options: Options, directory: Path) -> Row:
     return Row("memory", f"train on {texts:,} texts", "MB", ours.megabytes, {}, others, NOTE)
 
 
-def _classify(options: Options, directory: Path) -> Row:
+def _classify(options: Options, directory: Path, bundle: Path) -> Row:
     texts = min(CLASSIFIED, options.texts or CLASSIFIED)
-    table, units = directory / "classified.jsonl", options.units[0]
+    table = directory / "classified.jsonl"
     write_table(table, repeated(options.source, texts))
-    bundle, _ = random_bundle(directory, units, vocabulary(options.source))
+    return _classified(f"{texts:,} texts", table, bundle)
+
+
+def _classify_longest(options: Options, directory: Path, bundle: Path) -> Row:
+    """Return the row of texts that no reader of rows lets be longer, of three-byte characters."""
+    texts = min(LONG, options.texts or LONG)
+    table = directory / "longest.txt"
+    table.write_bytes(texts * (("\u2026" * (LONGEST // 3 - 1)).encode() + b"\n"))
+    return _classified(f"{texts} texts of {LONGEST / 2**20:g} MiB", table, bundle)
+
+
+def _classified(what: str, table: Path, bundle: Path) -> Row:
     ours = run_child([*CLI, "classify", "--model", bundle, "--input", table])
     others = {"import tensorflow": _importing().megabytes}
-    return Row("memory", f"classify {texts:,} texts", "MB", ours.megabytes, {}, others, NOTE)
+    return Row("memory", f"classify {what}", "MB", ours.megabytes, {}, others, NOTE)
 
 
 def _importing() -> Ended:

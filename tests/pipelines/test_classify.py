@@ -439,6 +439,19 @@ def test_no_more_rows_wait_than_the_classifier_reads_ahead(bundle):
     assert next(taken) < 10_000
 
 
+def test_wide_rows_wait_only_until_they_are_many_bytes_together(bundle, monkeypatch):
+    monkeypatch.setattr("pipelines.classify.PART_BYTES", 1000)
+    taken = count()
+    rows = (Row(n, f"good {n}", {}, 100) for n in iter(lambda: next(taken), 5000))
+    answered = classify_rows(rows, SentimentClassifier.load(bundle), rejected=lambda _: None)
+    for n, (row, _) in enumerate(answered):
+        assert row.line == n
+        ahead = next(taken)
+        taken = count(ahead)
+        assert ahead <= n + 11
+    assert n == 4999
+
+
 def test_rows_keep_their_predictions_past_rejections(bundle):
     classifier = SentimentClassifier.load(bundle)
     texts = [f"{'good ' * (n % 5)} film {'bad ' * (n % 3)}" for n in range(5000)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_lstm import bptt_kernels, compiled
+from sentiment_lstm import bfloat16_products, bptt_kernels, compiled
 
 PACKAGE = Path(compiled.__file__).parent
 
@@ -87,7 +87,7 @@ STEPS = """
 import hashlib
 import ml_dtypes
 import numpy as np
-from sentiment_lstm import bptt, bptt_back
+from sentiment_lstm import bfloat16_products, bptt, bptt_back
 random = np.random.default_rng(5)
 
 def drawn(*shape):
@@ -96,7 +96,10 @@ def drawn(*shape):
 def bits_of(array):
     return array.astype(ml_dtypes.bfloat16).view(np.uint16)
 
-for form, a, b in ((np.asarray, (8, 6), (17, 33)), (bits_of, (16, 16), (32, 48))):
+forms = [(np.asarray, (8, 6), (17, 33))]
+if bfloat16_products.available():
+    forms.append((bits_of, (16, 16), (32, 48)))
+for form, a, b in forms:
     for rows, time, features, units in ((32, 12, *a), (5, 7, *b)):
         keep = random.random((rows, time)) < 0.8
         batch = bptt.Batch(form(drawn(rows, time, features)), keep, drawn(rows, 0))
@@ -119,7 +122,7 @@ def test_the_process_that_compiles_and_those_that_find_its_code_compute_the_same
     first = computed()
     assert list(tmp_path.glob("**/bptt_kernels.scan_backward-*.nbc"))
     assert not list(tmp_path.glob("**/bptt_kernels.gates_backward-*"))  # a part of that one
-    assert len(set(first)) == 4
+    assert len(set(first)) == (4 if bfloat16_products.available() else 2)
     assert computed() == first
 
 

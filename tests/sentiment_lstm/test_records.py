@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sentiment_lstm.bounded_lines import LONGEST
 from sentiment_lstm.errors import DataError
-from sentiment_lstm.records import KINDS, Rejection, Row, kind_of, read_rows
+from sentiment_lstm.records import DELIMITERS, KINDS, Rejection, Row, kind_of, read_rows
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUES = st.none() | st.booleans() | st.integers() | TEXTS | st.lists(TEXTS, max_size=2)
@@ -37,9 +38,10 @@ class Lines(io.RawIOBase):
         self._lines = iter(lines)
         self.made = 0
 
-    def __next__(self):
-        line = next(self._lines)
-        self.made += 1
+    def readline(self, size=-1):
+        line = next(self._lines, b"")
+        assert len(line) <= size
+        self.made += bool(line)
         return line
 
 
@@ -276,3 +278,39 @@ def test_memory_does_not_grow_with_the_file(kind):
 
     peak(100)
     assert peak(20_000) < peak(200) + 20_000
+
+
+def filled(kind, length):
+    """Return a row of `length` bytes with its line end, most of them characters beyond ASCII.
+
+    That of a table is of twelve columns, of which none alone is too long.
+    """
+    begin, end = {"txt": ("", "\n"), "jsonl": ('{"text": "', '"}\n')}.get(kind, ("", "\n"))
+    cells = ["\u2026" * 200_000] * 11 if kind in DELIMITERS else []
+    begin += "".join(cell + DELIMITERS[kind] for cell in cells)
+    room = length - len((begin + end).encode())
+    return (begin + "\u2026" * (room // 3) + "x" * (room % 3) + end).encode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_is_read_up_to_the_longest_and_rejected_beyond(kind):
+    columns = DELIMITERS.get(kind, "").join(["text", *map("c{}".format, range(11))])
+    head = f"{columns}\n".encode() if kind in DELIMITERS else b""
+    few = filled(kind, 100) if kind not in DELIMITERS else DELIMITERS[kind].encode() * 11 + b"\n"
+    first = 2 if head else 1
+    fits = rows_of(head + filled(kind, LONGEST) + few, kind)
+    assert [(type(row), row.line, row.size) for row in fits] == [
+        (Row, first, LONGEST),
+        (Row, first + 1, len(few)),
+    ]
+    assert list(fits[0].fields.values())[-1].count("\u2026") > 200_000
+    refused, after = rows_of(head + filled(kind, LONGEST + 1) + few, kind)
+    assert refused == Rejection(first, "longer than 8,388,608 bytes: split it")
+    assert after == fits[1]
+
+
+def test_a_row_of_many_lines_that_is_too_long_gives_up_its_first_alone():
+    line = b'"' + b"x" * 2**19 + b'\n"'
+    rows = rows_of(b"text,n\n" + b",".join([line] * 17) + b"\n1,2\n", "csv")
+    assert rows[0] == Rejection(2, "longer than 8,388,608 bytes: split it")
+    assert rows[-1] == Row(20, "1", {"text": "1", "n": "2"})

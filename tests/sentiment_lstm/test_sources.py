@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_lstm.bounded_lines import LONGEST
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.sources import (
     FolderSource,
@@ -43,6 +44,14 @@ def test_an_object_without_a_label_is_rejected_alone(tmp_path):
     rejected, found = TableSource(path, "text", "label").rows()
     assert (rejected.line, rejected.reason) == (1, "no column 'label': known: text")
     assert found.label == 1
+
+
+def test_a_file_of_a_folder_that_is_longer_than_a_row_may_be_is_rejected(tmp_path):
+    write(tmp_path / "pos" / "1.txt", b"x" * LONGEST)
+    path = write(tmp_path / "pos" / "2.txt", b"x" * (LONGEST + 1))
+    found, rejected = FolderSource(tmp_path).rows()
+    assert len(found.text) == LONGEST
+    assert rejected == RejectedRow(str(path), 1, "longer than 8,388,608 bytes: split it")
 
 
 def test_a_text_file_has_no_labels(tmp_path):
