@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from sentiment_lstm.bounded_lines import LONGEST, TOO_LONG, bounded_lines
+from sentiment_lstm.bounded_lines import LONGEST, MARK, TOO_LONG, bounded_lines
 from sentiment_lstm.errors import DataError, suggestion
 from sentiment_lstm.strict_json import DEEPEST, nests_deeper
 
@@ -121,7 +121,7 @@ def _without_bom(stream: Iterable[bytes], name: str) -> Iterator[bytes]:
     for number, line in enumerate(bounded_lines(stream)):
         if number == 0 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise DataError(f"{name} is UTF-16: save it as UTF-8")
-        yield line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+        yield line.removeprefix(MARK) if number == 0 else line
 
 
 def _text_rows(lines: Iterable[bytes], column: str) -> Iterator[Row | Rejection]:

@@ -170,9 +170,11 @@ def _found_file(path: Path) -> Found | RejectedRow:
     if path.suffix.lower() != ".txt":
         return RejectedRow(str(path), 1, "not a .txt file")
     try:
-        if path.stat().st_size > LONGEST:
+        with path.open("rb") as file:
+            content = file.read(LONGEST + 1)
+        if len(content) > LONGEST:
             return RejectedRow(str(path), 1, TOO_LONG)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         return RejectedRow(str(path), line, f"not UTF-8: byte 0x{error.object[error.start]:02x}")

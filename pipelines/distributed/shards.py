@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipelines.distributed.stores import opened
+from sentiment_lstm.bounded_lines import LONGEST, MARK, bounded_lines, measured_lines
 from sentiment_lstm.records import BLANK, DELIMITERS, Rejection, Row, kind_of, read_rows
 
 SHARD_BYTES = 2**24
 # A line that begins so is told from others where it is the first one.
-MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+MARKS = (MARK, b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class _Lines:
         self._first = 1
 
     def __iter__(self) -> Iterator[bytes]:
-        for line in self._stream:
+        for line, size in measured_lines(self._stream):
             self._starts.append((self.end, not line.startswith(MARKS)))
-            self.end += len(line)
+            self.end += size
             yield line
 
     def start_of(self, number: int) -> tuple[int, bool]:
@@ -116,7 +117,7 @@ def _row_starts(whole: Shard, lines: _Lines, column: str) -> Iterator[tuple[int,
         return
     blanks = 0
     for number, line in enumerate(lines, start=1):
-        if whole.kind == "jsonl" and not line.strip(b" \t\r\n"):
+        if whole.kind == "jsonl" and len(line) <= LONGEST and not line.strip(b" \t\r\n"):
             blanks += 1
             continue
         yield from ((number - left, True) for left in range(blanks, 0, -1))
@@ -148,11 +149,12 @@ def rows_of(shard: Shard, column: str) -> Iterator[Row | Rejection]:
 def _lines_of(shard: Shard, stream: BinaryIO) -> Iterator[bytes]:
     if shard.end is None:
         with gzip.open(stream, "rb") as unpacked:
-            yield from unpacked
+            yield from bounded_lines(unpacked)
         return
     yield from BytesIO(shard.header.encode("latin-1"))
     stream.seek(shard.start)
-    left = shard.end - shard.start
-    while left > 0 and (line := stream.readline()):
-        left -= len(line)
+    left, lines = shard.end - shard.start, measured_lines(stream)
+    while left > 0 and (found := next(lines, None)):
+        line, size = found
+        left -= size
         yield line

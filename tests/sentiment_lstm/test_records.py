@@ -292,6 +292,21 @@ def filled(kind, length):
     return (begin + "\u2026" * (room // 3) + "x" * (room % 3) + end).encode()
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("kind", ["txt", "jsonl"])
+def test_a_byte_order_mark_is_no_part_of_the_longest_row(kind, mark):
+    (fits,) = rows_of(mark + filled(kind, LONGEST), kind)
+    assert (type(fits), fits.size) == (Row, LONGEST)
+    for more in (1, 2, 3, 4, LONGEST):
+        refused = rows_of(mark + filled(kind, LONGEST + more), kind)
+        assert refused == [Rejection(1, "longer than 8,388,608 bytes: split it")]
+
+
+def test_a_header_that_is_too_long_is_refused_behind_a_byte_order_mark():
+    with pytest.raises(DataError, match="its first row is refused: longer than 8,388,608 bytes"):
+        rows_of(b"\xef\xbb\xbf" + b"text,".ljust(LONGEST + 1, b"x") + b"\na,b\n", "csv")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_is_read_up_to_the_longest_and_rejected_beyond(kind):
     columns = DELIMITERS.get(kind, "").join(["text", *map("c{}".format, range(11))])

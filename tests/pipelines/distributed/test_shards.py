@@ -2,11 +2,14 @@
 
 import gzip
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from pipelines.distributed import shards
 from pipelines.distributed.shards import cut, rows_of
+from sentiment_lstm import bounded_lines, records
 from sentiment_lstm.errors import DataError
 from sentiment_lstm.records import Rejection, read_rows
 
@@ -41,11 +44,11 @@ def told(rows):
 @pytest.mark.parametrize("size", [1, 5, 20, 10_000])
 def test_shards_together_are_the_file(tmp_path, kind, content, size):
     path = written(tmp_path, f"in.{kind}", content)
-    shards = cut(path, None, "text", size)
-    found = [list(rows_of(shard, "text")) for shard in shards]
+    parts = cut(path, None, "text", size)
+    found = [list(rows_of(part, "text")) for part in parts]
     assert told(row for rows in found for row in rows) == told(whole(path, kind))
-    assert [shard.rows for shard in shards] == [len(rows) for rows in found]
-    assert (len(shards) == 1) == (size == 10_000)
+    assert [part.rows for part in parts] == [len(rows) for rows in found]
+    assert (len(parts) == 1) == (size == 10_000)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "txt"])
@@ -57,6 +60,42 @@ def test_shards_of_damaged_files_are_the_file_too(tmp_path, kind, seed):
     path = written(tmp_path, f"in.{kind}", content)
     found = [r for shard in cut(path, None, "text", 9) for r in rows_of(shard, "text")]
     assert told(found) == told(whole(path, kind))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "txt"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("seed", range(20))
+def test_shards_with_rows_that_are_too_long_are_the_file_too(
+    tmp_path, monkeypatch, kind, mark, seed
+):
+    for module in (bounded_lines, records, shards):
+        monkeypatch.setattr(module, "LONGEST", 20)
+    monkeypatch.setattr(bounded_lines, "_PIECE", 3)
+    draw = random.Random(f"{kind}{mark}{seed}")
+    pieces = [b"\n", b",", b'{"text": "b"}\n', b" " * 30, b"x" * 19, b"x" * 40, b'"a\n"', b"\n\n"]
+    content = mark + b"text,x\n" + b"".join(draw.choices(pieces, k=60))
+    path = written(tmp_path, f"in.{kind}", content)
+    parts = cut(path, None, "text", 9)
+    found = [list(rows_of(part, "text")) for part in parts]
+    assert told(row for rows in found for row in rows) == told(whole(path, kind))
+    assert [part.rows for part in parts] == [len(rows) for rows in found]
+    packed = written(tmp_path, f"in.{kind}.gz", gzip.compress(content))
+    (one,) = cut(packed, None, "text", 9)
+    assert told(rows_of(one, "text")) == told(whole(path, kind))
+
+
+def test_a_line_without_end_is_never_held_whole(tmp_path):
+    path = written(tmp_path, "in.txt", b"a\n" + b"x" * 2**27 + b"\nb\n")
+    tracemalloc.start()
+    found = [r for part in cut(path, None, "text", 9) for r in rows_of(part, "text")]
+    highest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(row.line, isinstance(row, Rejection)) for row in found] == [
+        (1, False),
+        (2, True),
+        (3, False),
+    ]
+    assert highest < 2**26
 
 
 def test_a_shard_ends_with_the_row_that_fills_it(tmp_path):
