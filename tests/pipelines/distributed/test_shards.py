@@ -84,8 +84,10 @@ def test_shards_with_rows_that_are_too_long_are_the_file_too(
     assert told(rows_of(one, "text")) == told(whole(path, kind))
 
 
-def test_a_line_without_end_is_never_held_whole(tmp_path):
-    path = written(tmp_path, "in.txt", b"a\n" + b"x" * 2**27 + b"\nb\n")
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_line_without_end_is_never_held_whole(tmp_path, packed):
+    name = "in.txt.gz" if packed is gzip.compress else "in.txt"
+    path = written(tmp_path, name, packed(b"a\n" + b"x" * 2**27 + b"\nb\n"))
     tracemalloc.start()
     found = [r for part in cut(path, None, "text", 9) for r in rows_of(part, "text")]
     highest = tracemalloc.get_traced_memory()[1]
