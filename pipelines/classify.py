@@ -21,7 +21,7 @@ from sentiment_lstm.settings import PRECISIONS
 DEFAULT_MODEL = "imdb"
 WITHOUT = "bfloat16 takes a processor with AVX512_BF16 or AMX and units in multiples of 16"
 
-PART_BYTES = 2**24
+PART_BYTES = 2**24  # of rows that wait for their answers: far more would be held as objects
 
 log = logging.getLogger(__name__)
 
